@@ -1,0 +1,445 @@
+mod hostile;
+mod members;
+
+use serde_json::{Map, json};
+
+use super::*;
+use crate::scim::schema::catalogue;
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const M1: &str = "11111111-1111-4111-8111-111111111111";
+const M2: &str = "22222222-2222-4222-8222-222222222222";
+
+fn id() -> ResourceId {
+    ResourceId::from_random([7; 16])
+}
+
+fn message(operations: &Value) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": operations,
+    })
+}
+
+fn attributes(value: &Value) -> Attributes {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn user() -> Value {
+    json!({
+        "userName": "babs",
+        "name": {"givenName": "Barbara", "familyName": "Jensen"},
+        "emails": [
+            {"value": "w@x", "type": "work", "primary": true},
+            {"value": "h@x", "type": "home"},
+        ],
+        ENTERPRISE: {"department": "Tours"},
+    })
+}
+
+fn group() -> Value {
+    json!({"displayName": "g", "members": [{"value": M1, "type": "User"}]})
+}
+
+fn parse(name: &str, operations: &Value) -> Result<Patch, ScimError> {
+    Patch::parse(
+        catalogue().by_name(name).unwrap(),
+        &message(operations),
+        Dialect::default(),
+    )
+}
+
+fn apply(before: &Value, operations: &Value, dialect: Dialect) -> Result<Attributes, ScimError> {
+    let name = if before.get("userName").is_some() {
+        "User"
+    } else {
+        "Group"
+    };
+    let resource_type = catalogue().by_name(name).unwrap();
+    Patch::parse(resource_type, &message(operations), dialect)?.apply(
+        resource_type,
+        id(),
+        &attributes(before),
+    )
+}
+
+/// What each operation does to the resource: the attributes that differ, or
+/// the error.
+fn table(before: &Value, operations: &[Value]) -> String {
+    let lines = operations.iter().map(|operation| {
+        let value = operation
+            .get("value")
+            .map(|value| format!(" {value}"))
+            .unwrap_or_default();
+        let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or("-");
+        let head = format!("{} {}{value}", text("op"), text("path"));
+        let outcome = match apply(before, &json!([operation]), Dialect::default()) {
+            Ok(after) => difference(&attributes(before), &after),
+            Err(error) => error.to_string(),
+        };
+        format!("{head}\n  {outcome}").replace(ENTERPRISE, "ENTERPRISE")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn difference(before: &Attributes, after: &Attributes) -> String {
+    let mut changes = Map::new();
+    for (name, value) in after {
+        if before.get(name) != Some(value) {
+            changes.insert(name.clone(), value.clone());
+        }
+    }
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        changes.insert(name.clone(), Value::Null);
+    }
+    if changes.is_empty() {
+        "unchanged".into()
+    } else {
+        Value::Object(changes).to_string()
+    }
+}
+
+#[test]
+fn single_valued_attributes_are_set_merged_and_unassigned() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "add", "path": "title", "value": "Guide"}),
+        json!({"op": "replace", "path": "NAME.GIVENNAME", "value": "Babs"}),
+        json!({"op": "replace", "path": "name", "value": {"givenName": "Babs"}}),
+        json!({"op": "replace", "path": "name", "value": {"givenName": null}}),
+        json!({"op": "replace", "path": "name", "value": {"shoe": 1}}),
+        json!({"op": "replace", "path": "name", "value": null}),
+        json!({"op": "remove", "path": "name.givenName"}),
+        json!({"op": "remove", "path": "name"}),
+        json!({"op": "remove", "path": "title"}),
+        json!({"op": "add", "path": "userName", "value": "babs"}),
+        json!({"op": "replace", "path": "title", "value": ""}),
+    ]), @r##"
+    add title "Guide"
+      {"title":"Guide"}
+    replace NAME.GIVENNAME "Babs"
+      {"name":{"givenName":"Babs","familyName":"Jensen"}}
+    replace name {"givenName":"Babs"}
+      {"name":{"givenName":"Babs","familyName":"Jensen"}}
+    replace name {"givenName":null}
+      {"name":{"familyName":"Jensen"}}
+    replace name {"shoe":1}
+      unchanged
+    replace name null
+      {"name":null}
+    remove name.givenName
+      {"name":{"familyName":"Jensen"}}
+    remove name
+      {"name":null}
+    remove title
+      unchanged
+    add userName "babs"
+      unchanged
+    replace title ""
+      {"title":""}
+    "##);
+}
+
+#[test]
+fn lists_grow_are_replaced_and_shrink() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "add", "path": "emails", "value": {"value": "n@x"}}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "H@X", "type": "home", "primary": false}]}),
+        json!({"op": "add", "path": "emails", "value": []}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "n@x", "primary": true}]}),
+        json!({"op": "replace", "path": "emails", "value": {"value": "n@x"}}),
+        json!({"op": "replace", "path": "emails", "value": []}),
+        json!({"op": "remove", "path": "emails"}),
+        json!({"op": "remove", "path": "emails", "value": {"type": "home"}}),
+        json!({"op": "remove", "path": "emails", "value": [{"value": "h@x"}, {"value": "w@x", "type": "home"}]}),
+        json!({"op": "remove", "path": "emails", "value": []}),
+        json!({"op": "remove", "path": "emails.type"}),
+        json!({"op": "replace", "path": "phoneNumbers.value", "value": "1"}),
+    ]), @r##"
+    add emails {"value":"n@x"}
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"n@x"}]}
+    add emails [{"value":"H@X","type":"home","primary":false}]
+      unchanged
+    add emails []
+      unchanged
+    add emails [{"value":"n@x","primary":true}]
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"value":"n@x","primary":true}]}
+    replace emails {"value":"n@x"}
+      {"emails":[{"value":"n@x"}]}
+    replace emails []
+      {"emails":null}
+    remove emails
+      {"emails":null}
+    remove emails {"type":"home"}
+      {"emails":[{"value":"w@x","type":"work","primary":true}]}
+    remove emails [{"value":"h@x"},{"value":"w@x","type":"home"}]
+      {"emails":[{"value":"w@x","type":"work","primary":true}]}
+    remove emails []
+      unchanged
+    remove emails.type
+      {"emails":[{"value":"w@x","primary":true},{"value":"h@x"}]}
+    replace phoneNumbers.value "1"
+      {"phoneNumbers":[{"value":"1"}]}
+    "##);
+}
+
+#[test]
+fn a_value_filter_selects_elements() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "n@x"}),
+        json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": {"value": "n@x"}}),
+        json!({"op": "add", "path": "emails[type eq \"work\"]", "value": {"display": "W"}}),
+        json!({"op": "remove", "path": "emails[value ew \"@x\"].type"}),
+        json!({"op": "remove", "path": "emails[type eq \"home\"]"}),
+        json!({"op": "remove", "path": "emails[type eq \"other\"]"}),
+        json!({"op": "replace", "path": "emails[type eq \"home\"].primary", "value": "True"}),
+        json!({"op": "replace", "path": "emails[value ew \"@x\"].primary", "value": true}),
+        json!({"op": "replace", "path": "emails[type eq \"home\"]", "value": null}),
+    ]), @r##"
+    replace emails[type eq "home"].value "n@x"
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"n@x","type":"home"}]}
+    replace emails[type eq "work"] {"value":"n@x"}
+      {"emails":[{"type":"work","primary":true,"value":"n@x"},{"value":"h@x","type":"home"}]}
+    add emails[type eq "work"] {"display":"W"}
+      {"emails":[{"value":"w@x","type":"work","primary":true,"display":"W"},{"value":"h@x","type":"home"}]}
+    remove emails[value ew "@x"].type
+      {"emails":[{"value":"w@x","primary":true},{"value":"h@x"}]}
+    remove emails[type eq "home"]
+      {"emails":[{"value":"w@x","type":"work","primary":true}]}
+    remove emails[type eq "other"]
+      unchanged
+    replace emails[type eq "home"].primary "True"
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home","primary":true}]}
+    replace emails[value ew "@x"].primary true
+      400 invalidValue: Operations[0]: more than one of `emails` would be primary
+    replace emails[type eq "home"] null
+      {"emails":[{"value":"w@x","type":"work","primary":true}]}
+    "##);
+}
+
+#[test]
+fn an_unmatched_filter_creates_on_add_only() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "add", "path": "emails[type eq \"other\"].value", "value": "o@x"}),
+        json!({"op": "add", "path": "emails[type eq \"other\" and primary eq true]", "value": {"value": "o@x"}}),
+        json!({"op": "add", "path": "emails[type eq \"other\" or type eq \"x\"].value", "value": "o@x"}),
+        json!({"op": "add", "path": "emails[type eq \"a\" and type eq \"b\"].value", "value": "o@x"}),
+        json!({"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o@x"}),
+    ]), @r##"
+    add emails[type eq "other"].value "o@x"
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"type":"other","value":"o@x"}]}
+    add emails[type eq "other" and primary eq true] {"value":"o@x"}
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"type":"other","primary":true,"value":"o@x"}]}
+    add emails[type eq "other" or type eq "x"].value "o@x"
+      400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "other" or emails.type eq "x"`
+    add emails[type eq "a" and type eq "b"].value "o@x"
+      400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "a" and emails.type eq "b"`
+    replace emails[type eq "other"].value "o@x"
+      400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "other"`
+    "##);
+
+    let replace =
+        json!([{"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o"}]);
+    let after = apply(&user(), &replace, Dialect { entra: true }).unwrap();
+    assert_eq!(after["emails"][2], json!({"type": "other", "value": "o"}));
+}
+
+#[test]
+fn without_a_path_each_member_is_a_path() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "replace", "value": {"schemas": [], "title": "Guide", "name.givenName": "B"}}),
+        json!({"op": "Add", "value": {ENTERPRISE: {"division": "D", "userName": "no"}}}),
+        json!({"op": "replace", "value": {format!("{ENTERPRISE}:department"): "Maps"}}),
+        json!({"op": "replace", "value": {"emails[type eq \"home\"].value": "n@x"}}),
+        json!({"op": "replace", "value": {"id": id().to_string(), "title": "Guide"}}),
+        json!({"op": "replace", "value": {"id": "other"}}),
+        json!({"op": "replace", "value": {"groups": [], "meta": null}}),
+        json!({"op": "replace", "value": {"groups": [{"value": "g"}]}}),
+        json!({"op": "add", "value": {"shoeSize": 9}}),
+        json!({"op": "add", "value": "text"}),
+        json!({"op": "remove", "value": {"title": "x"}}),
+    ]), @r##"
+    replace - {"schemas":[],"title":"Guide","name.givenName":"B"}
+      {"name":{"givenName":"B","familyName":"Jensen"},"title":"Guide"}
+    Add - {"ENTERPRISE":{"division":"D","userName":"no"}}
+      {"ENTERPRISE":{"department":"Tours","division":"D"}}
+    replace - {"ENTERPRISE:department":"Maps"}
+      {"ENTERPRISE":{"department":"Maps"}}
+    replace - {"emails[type eq \"home\"].value":"n@x"}
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"n@x","type":"home"}]}
+    replace - {"id":"07070707-0707-4707-8707-070707070707","title":"Guide"}
+      {"title":"Guide"}
+    replace - {"id":"other"}
+      400 mutability: Operations[0]: `id` cannot be changed
+    replace - {"groups":[],"meta":null}
+      unchanged
+    replace - {"groups":[{"value":"g"}]}
+      400 mutability: Operations[0]: `groups` is read-only
+    add - {"shoeSize":9}
+      unchanged
+    add - "text"
+      400 invalidValue: Operations[0]: without a path, `value` must be an object
+    remove - {"title":"x"}
+      400 noTarget: Operations[0]: `remove` needs a path
+    "##);
+}
+
+#[test]
+fn extensions_are_reached_in_every_spelling_and_vanish_when_empty() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "add", "path": "manager", "value": [{"$ref": "https://x/Users/1", "value": "1"}]}),
+        json!({"op": "replace", "path": "employeeNumber", "value": ["7"]}),
+        json!({"op": "replace", "path": format!("{ENTERPRISE}:manager"), "value": "1"}),
+        json!({"op": "replace", "path": format!("{ENTERPRISE}.department"), "value": "Maps"}),
+        json!({"op": "remove", "path": "department"}),
+        json!({"op": "remove", "path": ENTERPRISE}),
+        json!({"op": "add", "path": ENTERPRISE, "value": {"department": null}}),
+        json!({"op": "replace", "path": format!("{ENTERPRISE}:manager"), "value": ""}),
+        json!({"op": "replace", "path": "manager.displayName", "value": "x"}),
+    ]), @r##"
+    add manager [{"$ref":"https://x/Users/1","value":"1"}]
+      {"ENTERPRISE":{"department":"Tours","manager":{"value":"1"}}}
+    replace employeeNumber ["7"]
+      {"ENTERPRISE":{"department":"Tours","employeeNumber":"7"}}
+    replace ENTERPRISE:manager "1"
+      {"ENTERPRISE":{"department":"Tours","manager":{"value":"1"}}}
+    replace ENTERPRISE.department "Maps"
+      {"ENTERPRISE":{"department":"Maps"}}
+    remove department
+      {"ENTERPRISE":null}
+    remove ENTERPRISE
+      {"ENTERPRISE":null}
+    add ENTERPRISE {"department":null}
+      {"ENTERPRISE":null}
+    replace ENTERPRISE:manager ""
+      unchanged
+    replace manager.displayName "x"
+      400 mutability: Operations[0]: `ENTERPRISE:manager.displayName` is read-only
+    "##);
+}
+
+#[test]
+fn faults_have_the_keyword_of_their_kind() {
+    insta::assert_snapshot!(table(&user(), &[
+        json!({"op": "move", "path": "title", "value": "x"}),
+        json!({"op": 1, "path": "title"}),
+        json!({"path": "title", "value": "x"}),
+        json!({"op": "add", "path": "title"}),
+        json!({"op": "add", "path": 5, "value": "x"}),
+        json!({"op": "add", "path": "shoeSize", "value": "x"}),
+        json!({"op": "add", "path": "emails[type eq \"work\"].shoe", "value": "x"}),
+        json!({"op": "add", "path": "emails[type eq \"work\"]value", "value": "x"}),
+        json!({"op": "add", "path": "emails[shoe eq \"work\"].value", "value": "x"}),
+        json!({"op": "add", "path": "emails[type eq \"work\"", "value": "x"}),
+        json!({"op": "add", "path": "name[givenName eq \"x\"].familyName", "value": "x"}),
+        json!({"op": "add", "path": "userName eq \"x\"", "value": "x"}),
+        json!({"op": "add", "path": "title", "value": ["a", "b"]}),
+        json!({"op": "add", "path": "title", "value": {"a": 1}}),
+        json!({"op": "add", "path": "emails[type eq \"work\"].value", "value": ["a"]}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}),
+        json!({"op": "remove", "path": "userName"}),
+        json!({"op": "replace", "path": "userName", "value": null}),
+        json!({"op": "replace", "path": "userName", "value": ""}),
+        json!({"op": "replace", "path": "id", "value": id().to_string()}),
+        json!({"op": "remove", "path": "meta.created"}),
+        json!({"op": "add", "path": "groups", "value": [{"value": "g"}]}),
+        json!({"op": "remove"}),
+    ]), @r##"
+    move title "x"
+      400 invalidSyntax: Operations[0]: `op` is `move`, not `add`, `replace` or `remove`
+    - title
+      400 invalidSyntax: Operations[0]: `op` must be a string
+    - title "x"
+      400 invalidSyntax: Operations[0]: `op` is missing
+    add title
+      400 invalidValue: Operations[0]: `value` is missing
+    add - "x"
+      400 invalidPath: Operations[0]: `path` must be a string
+    add shoeSize "x"
+      400 invalidPath: Operations[0]: User has no attribute `shoeSize`
+    add emails[type eq "work"].shoe "x"
+      400 invalidPath: Operations[0]: `emails` has no sub-attribute `shoe`
+    add emails[type eq "work"]value "x"
+      400 invalidPath: Operations[0]: `emails[type eq "work"]value` is no path
+    add emails[shoe eq "work"].value "x"
+      400 invalidFilter: Operations[0]: `emails` has no sub-attribute `shoe` at character 8
+    add emails[type eq "work" "x"
+      400 invalidFilter: Operations[0]: expected `]`, found the end at character 22
+    add name[givenName eq "x"].familyName "x"
+      400 invalidFilter: Operations[0]: `name` has no elements to filter
+    add userName eq "x" "x"
+      400 invalidPath: Operations[0]: `userName eq "x"` is no path
+    add title ["a","b"]
+      400 invalidValue: Operations[0]: `title` has one value, not a list
+    add title {"a":1}
+      400 invalidValue: Operations[0]: `title`: expected a string, found an object
+    add emails[type eq "work"].value ["a"]
+      400 invalidValue: Operations[0]: `emails.value` has one value, not a list
+    add emails [{"value":"a","primary":true},{"value":"b","primary":true}]
+      400 invalidValue: Operations[0]: `emails`: more than one value is primary
+    remove userName
+      400 mutability: Operations[0]: `userName` is required and cannot be removed
+    replace userName null
+      400 mutability: Operations[0]: `userName` is required and cannot be removed
+    replace userName ""
+      400 invalidValue: `userName` is required
+    replace id "07070707-0707-4707-8707-070707070707"
+      400 mutability: Operations[0]: `id` is read-only
+    remove meta.created
+      400 mutability: Operations[0]: `meta.created` is read-only
+    add groups [{"value":"g"}]
+      400 mutability: Operations[0]: `groups` is read-only
+    remove -
+      400 noTarget: Operations[0]: `remove` needs a path
+    "##);
+}
+
+#[test]
+fn a_message_of_the_wrong_shape_is_invalid_syntax() {
+    let user = catalogue().by_name("User").unwrap();
+    let operations = json!([{"op": "replace", "path": "title", "value": "x"}]);
+    for data in [
+        json!(5),
+        json!({"Operations": operations}),
+        json!({"schemas": ["urn:other"], "Operations": operations}),
+        message(&json!(null)),
+        message(&json!([])),
+        message(&json!([true])),
+        json!([]),
+    ] {
+        let error = Patch::parse(user, &data, Dialect::default()).unwrap_err();
+        assert_eq!(
+            error.scim_type(),
+            Some(crate::scim::ScimType::InvalidSyntax),
+            "{data}"
+        );
+    }
+    for data in [
+        operations.clone(),
+        json!({"SCHEMAS": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "operations": operations}),
+    ] {
+        assert!(
+            Patch::parse(user, &data, Dialect::default()).is_ok(),
+            "{data}"
+        );
+    }
+}
+
+#[test]
+fn operations_work_on_what_the_ones_before_left_and_fail_together() {
+    let operations = json!([
+        {"op": "add", "path": "emails[type eq \"other\"].value", "value": "o@x"},
+        {"op": "replace", "path": "emails[type eq \"other\"].primary", "value": true},
+        {"op": "remove", "path": "emails[type eq \"work\"]"},
+    ]);
+    let after = apply(&user(), &operations, Dialect::default()).unwrap();
+    let expected = json!([
+        {"value": "h@x", "type": "home"},
+        {"type": "other", "value": "o@x", "primary": true},
+    ]);
+    assert_eq!(after["emails"], expected);
+
+    let mut failing = operations.as_array().unwrap().clone();
+    failing.push(json!({"op": "replace", "path": "emails[type eq \"none\"]", "value": {}}));
+    let error = apply(&user(), &json!(failing), Dialect::default()).unwrap_err();
+    insta::assert_snapshot!(error, @r#"400 noTarget: Operations[3]: no element of `emails` matches `emails.type eq "none"`"#);
+}
