@@ -17,3 +17,4 @@
 //! [`config`] and [`ambient`] are read once at the edge and passed inwards.
 
 pub mod scim;
+pub mod table;

@@ -1,0 +1,289 @@
+//! Changes as actions of a transaction, each with the condition that guards it.
+//!
+//! The condition of an action is what the plan relied on: a revision, an owner,
+//! that something exists or does not. Resources are written by `Update`, never
+//! by `Put`, which would wipe the groups that others put them into meanwhile;
+//! `pk` and `sk` are written by the key of the action. Names and values always
+//! stand behind placeholders. This file must not know the client, nor in which
+//! transaction an action travels.
+//!
+//! ```text
+//! join User 3f0c9a52 +9b1c5e00
+//!   → Update  ADD #in :joined, #mrev :moves  if attribute_exists(#pk)
+//! ```
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+
+use super::change::Change;
+use super::expression::Expression;
+use super::item::{Stored, document, keyed, lookup_item, name};
+use super::key::{Key, Tenant};
+use super::membership::{Membership, past};
+use super::value::Item;
+use super::value::{id_set, number, number_set, seconds};
+use crate::scim::ResourceId;
+
+const RETURN: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+
+/// The action that makes this change in `table`, or checks that nothing moved.
+pub fn action(
+    change: &Change,
+    tenant: &Tenant,
+    table: &str,
+) -> Result<TransactWriteItem, BuildError> {
+    let key = change.key(tenant);
+    let writer = Writer { key: &key, table };
+    match change {
+        Change::Resource { before, after, .. } => writer.resource(before.as_ref(), after.as_ref()),
+        Change::Lookup {
+            lookup,
+            owner,
+            before,
+            after,
+        } => writer.lookup(lookup.unique, *owner, *before, *after),
+        Change::Membership { after, .. } => writer.update(membership(after)),
+        Change::Counter { by, .. } => {
+            let mut expression = Expression::default();
+            expression.add(name::N, "by", number(*by));
+            writer.update(expression)
+        }
+    }
+}
+
+struct Writer<'a> {
+    key: &'a Key,
+    table: &'a str,
+}
+
+impl Writer<'_> {
+    fn resource(
+        &self,
+        before: Option<&Arc<Stored>>,
+        after: Option<&Arc<Stored>>,
+    ) -> Result<TransactWriteItem, BuildError> {
+        match (before, after) {
+            (None, None) => self.check(absent()),
+            (None, Some(after)) => self.update(created(after)),
+            (Some(before), None) => {
+                let mut expression = Expression::default();
+                expression.require_equal(name::REV, "rev", number(before.rev));
+                require_groups_rev(&mut expression, before);
+                self.delete(expression)
+            }
+            (Some(before), Some(after)) if before == after => {
+                let mut expression = Expression::default();
+                expression.require_equal(name::REV, "rev", number(before.rev));
+                self.check(expression)
+            }
+            (Some(before), Some(after)) => self.update(changed(before, after)),
+        }
+    }
+
+    /// A lookup that several resources may own is guarded by the condition of
+    /// its resource, which travels in the same transaction.
+    fn lookup(
+        &self,
+        unique: bool,
+        owner: ResourceId,
+        before: Option<ResourceId>,
+        after: Option<ResourceId>,
+    ) -> Result<TransactWriteItem, BuildError> {
+        let mut expression = Expression::default();
+        match before {
+            _ if !unique => {}
+            None => expression = absent(),
+            Some(before) => {
+                let value = AttributeValue::S(before.to_string());
+                expression.require_equal(name::OWNER, "before", value);
+            }
+        }
+        match after {
+            Some(after) if unique && before == Some(after) => self.check(expression),
+            Some(after) => self.put(lookup_item(self.key, after), expression),
+            None if unique && before.is_none() => self.check(expression),
+            None => {
+                debug_assert!(unique || before.is_none_or(|before| before == owner));
+                self.delete(expression)
+            }
+        }
+    }
+
+    fn put(&self, item: Item, guard: Expression) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder()
+            .table_name(self.table)
+            .set_item(Some(item))
+            .set_condition_expression(guard.condition())
+            .set_expression_attribute_names(guard.names())
+            .set_expression_attribute_values(guard.values())
+            .return_values_on_condition_check_failure(RETURN)
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn update(&self, expression: Expression) -> Result<TransactWriteItem, BuildError> {
+        let update = Update::builder()
+            .table_name(self.table)
+            .set_key(Some(keyed(self.key)))
+            .update_expression(expression.update())
+            .set_condition_expression(expression.condition())
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(RETURN)
+            .build()?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn delete(&self, guard: Expression) -> Result<TransactWriteItem, BuildError> {
+        let delete = Delete::builder()
+            .table_name(self.table)
+            .set_key(Some(keyed(self.key)))
+            .set_condition_expression(guard.condition())
+            .set_expression_attribute_names(guard.names())
+            .set_expression_attribute_values(guard.values())
+            .return_values_on_condition_check_failure(RETURN)
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    fn check(&self, guard: Expression) -> Result<TransactWriteItem, BuildError> {
+        let check = ConditionCheck::builder()
+            .table_name(self.table)
+            .set_key(Some(keyed(self.key)))
+            .set_condition_expression(guard.condition())
+            .set_expression_attribute_names(guard.names())
+            .set_expression_attribute_values(guard.values())
+            .return_values_on_condition_check_failure(RETURN)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+}
+
+fn absent() -> Expression {
+    let mut expression = Expression::default();
+    expression.require_absent(name::PK);
+    expression
+}
+
+fn created(after: &Stored) -> Expression {
+    let mut expression = absent();
+    expression.set(name::REV, "rev", number(after.rev));
+    expression.set(name::CREATED, "created", number(after.created.0));
+    expression.set(name::MODIFIED, "modified", number(after.modified.0));
+    expression.set(name::DOC, "doc", document(&after.attributes));
+    if let Some(groups) = id_set(&after.groups) {
+        expression.set(name::IN, "in", groups);
+    }
+    if after.groups_rev > 0 {
+        expression.set(name::MREV, "mrev", number(after.groups_rev));
+    }
+    if let Some(header) = &after.header {
+        expression.set(name::NEXT, "next", number(header.next));
+        if let Some(open) = number_set(&header.open) {
+            expression.set(name::OPEN, "open", open);
+        }
+    }
+    expression
+}
+
+/// Only what differs is sent. The condition is on the revision, except where
+/// nothing but the groups moves: joining and leaving are relative, so that they
+/// conflict with no change of the resource itself.
+fn changed(before: &Stored, after: &Stored) -> Expression {
+    let mut expression = Expression::default();
+    if after.rev == before.rev {
+        expression.require_present(name::PK);
+    } else {
+        expression.require_equal(name::REV, "before", number(before.rev));
+        expression.set(name::REV, "rev", number(after.rev));
+    }
+    if after.modified != before.modified {
+        expression.set(name::MODIFIED, "modified", number(after.modified.0));
+    }
+    if after.attributes != before.attributes {
+        expression.set(name::DOC, "doc", document(&after.attributes));
+    }
+    if after.header != before.header
+        && let Some(header) = &after.header
+    {
+        expression.set(name::NEXT, "next", number(header.next));
+        match number_set(&header.open) {
+            Some(open) => expression.set(name::OPEN, "open", open),
+            None => expression.remove(name::OPEN),
+        }
+    }
+    change_groups(&mut expression, before, after);
+    expression
+}
+
+/// DynamoDB refuses ADD and DELETE of one attribute in one expression, so a
+/// resource that joins and leaves at once has its whole set written, and only
+/// then must the set be the one that was read. The set's revision moves by as
+/// much as the plan moved it: a later transaction of the plan may rely on it.
+fn change_groups(expression: &mut Expression, before: &Stored, after: &Stored) {
+    let joined = id_set(after.groups.difference(&before.groups));
+    let left = id_set(before.groups.difference(&after.groups));
+    let moves = after.groups_rev.saturating_sub(before.groups_rev);
+    match (joined, left) {
+        (None, None) if moves == 0 => {}
+        // Joined and left again.
+        (None, None) => expression.add(name::MREV, "moves", number(moves)),
+        (Some(joined), None) => {
+            expression.add(name::IN, "joined", joined);
+            expression.add(name::MREV, "moves", number(moves));
+        }
+        (None, Some(left)) => {
+            expression.delete(name::IN, "left", left);
+            expression.add(name::MREV, "moves", number(moves));
+        }
+        (Some(_), Some(_)) => {
+            if let Some(groups) = id_set(&after.groups) {
+                expression.set(name::IN, "in", groups);
+            }
+            require_groups_rev(expression, before);
+            let next = before.groups_rev.saturating_add(moves);
+            expression.set(name::MREV, "mrev_after", number(next));
+        }
+    }
+}
+
+fn require_groups_rev(expression: &mut Expression, before: &Stored) {
+    if before.groups_rev == 0 {
+        expression.require_absent(name::MREV);
+    } else {
+        expression.require_equal(name::MREV, "mrev", number(before.groups_rev));
+    }
+}
+
+/// No condition of its own: the header of the group moves conditionally in the
+/// same transaction. An update creates the item where there is none.
+fn membership(after: &Membership) -> Expression {
+    let mut expression = Expression::default();
+    let member_type = AttributeValue::S(after.member_type.clone());
+    expression.set(name::TYPE, "type", member_type);
+    expression.set(name::SINCE, "since", number(after.current.since));
+    let optional = [
+        (name::UNTIL, "until", after.current.until.map(number)),
+        (
+            name::EXPIRES,
+            "expires",
+            after.expires.map(|at| number(seconds(at))),
+        ),
+        (name::PAST, "past", past(&after.past)),
+    ];
+    for (attribute, placeholder, value) in optional {
+        match value {
+            Some(value) => expression.set(attribute, placeholder, value),
+            None => expression.remove(attribute),
+        }
+    }
+    expression
+}
+
+#[cfg(test)]
+mod tests;

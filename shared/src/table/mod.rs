@@ -1,0 +1,20 @@
+//! The single table as data: keys, items, actions.
+//!
+//! Pure. It uses the SDK's value types and never its client. See
+//! `docs/table.md` for the entity chart and the access patterns.
+
+pub mod action;
+pub mod change;
+mod expression;
+pub mod item;
+pub mod key;
+pub mod lookup;
+pub mod membership;
+pub mod value;
+
+pub use change::Change;
+pub use item::{Header, Stored, check_size};
+pub use key::{Key, Tenant};
+pub use lookup::{Lookup, lookups};
+pub use membership::{Interval, Membership};
+pub use value::MalformedItem;
