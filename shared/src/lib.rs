@@ -16,5 +16,6 @@
 //!
 //! [`config`] and [`ambient`] are read once at the edge and passed inwards.
 
+pub mod plan;
 pub mod scim;
 pub mod table;

@@ -1,0 +1,221 @@
+//! Steps to transactions: as few as possible.
+//!
+//! Steps are taken in canonical order. A step depends on the transactions that
+//! wrote an item it touches, or that touched an item it writes; it joins the
+//! first transaction that is none of them or the last of them and has room, or
+//! begins a new one. So every dependency runs from a transaction to itself or
+//! to a later one: none of them waits in a ring, and a step that shares a
+//! transaction with what it depends on is folded with it, item by item. What
+//! happens within a transaction is the same as if its steps were carried out
+//! one by one, because each change of an item begins where the one before it
+//! ended, and nobody sees a state in between.
+//!
+//! A step is never split. One that writes nothing takes no room; it rests on
+//! the transactions whose changes it has seen.
+//!
+//! With a limit of failures a transaction holds only steps that follow each
+//! other, so that the transactions can be stopped where the steps would be.
+//! Units that were in the way of others before come into ever smaller
+//! transactions: a cancelled transaction costs all that is in it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::read_set::Want;
+use super::step::Step;
+use super::transaction::{MAX_ACTIONS, MAX_BYTES, Planned, Transaction};
+use crate::table::{Change, Key, Tenant};
+
+/// What packing goes by.
+pub(super) struct Packing<'a> {
+    /// Part of the size of every item.
+    pub(super) tenant: &'a Tenant,
+    /// Transactions hold only steps that follow each other.
+    pub(super) contiguous: bool,
+    /// How often each unit was to blame for a cancelled transaction.
+    pub(super) cancelled: &'a [u32],
+}
+
+/// Moves the changes of the steps into transactions.
+pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction> {
+    let mut bins: Vec<Bin> = Vec::new();
+    let mut items: HashMap<Want, Last> = HashMap::new();
+    let mut rests_on: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+    for step in steps {
+        let mut seen = BTreeSet::new();
+        let mut overtaken = BTreeSet::new();
+        for item in &step.touched {
+            let Some(last) = items.get(item) else {
+                continue;
+            };
+            seen.extend(last.writer);
+            if step.written.contains(item) {
+                overtaken.extend(&last.readers);
+            }
+        }
+        let changes = std::mem::take(&mut step.changes);
+        if changes.is_empty() {
+            let causes = step.repeats.iter().filter_map(|cause| rests_on.get(cause));
+            seen.extend(causes.flatten());
+            let operations = step.outcomes.iter().map(|outcome| outcome.index);
+            rests_on.extend(operations.map(|operation| (operation, seen.clone())));
+            step.rests_on = seen;
+            continue;
+        }
+        let mut after = seen;
+        after.append(&mut overtaken);
+        let measured: Vec<Measured> = changes
+            .into_iter()
+            .map(|change| Measured::new(change, packing.tenant))
+            .collect();
+        let most = most_together(
+            packing
+                .cancelled
+                .get(step.unit)
+                .copied()
+                .unwrap_or_default(),
+        );
+        let first = after.last().copied().unwrap_or_default();
+        let first = if packing.contiguous {
+            bins.len().saturating_sub(1).max(first)
+        } else {
+            first
+        };
+        let room = (first..bins.len())
+            .find(|bin| bins.get(*bin).is_some_and(|bin| bin.takes(&measured, most)));
+        let index = room.unwrap_or(bins.len());
+        if room.is_none() {
+            bins.push(Bin::default());
+        }
+        let Some(bin) = bins.get_mut(index) else {
+            continue;
+        };
+        bin.add(measured, step, most, packing.tenant);
+        bin.after
+            .extend(after.into_iter().filter(|earlier| *earlier != index));
+        step.transaction = Some(index);
+        for item in &step.touched {
+            let last = items.entry(item.clone()).or_default();
+            if step.written.contains(item) {
+                *last = Last {
+                    writer: Some(index),
+                    readers: BTreeSet::new(),
+                };
+            } else {
+                last.readers.insert(index);
+            }
+        }
+    }
+    bins.into_iter().map(Bin::into_transaction).collect()
+}
+
+/// The transactions that used an item last.
+#[derive(Default)]
+struct Last {
+    writer: Option<usize>,
+    readers: BTreeSet<usize>,
+}
+
+/// A change with its key and the bytes that it adds to a transaction.
+struct Measured {
+    key: Key,
+    bytes: usize,
+    change: Change,
+}
+
+impl Measured {
+    fn new(change: Change, tenant: &Tenant) -> Self {
+        Self {
+            key: change.key(tenant),
+            bytes: change.bytes(tenant),
+            change,
+        }
+    }
+}
+
+/// A transaction being filled.
+struct Bin {
+    positions: HashMap<Key, usize>,
+    changes: Vec<Planned>,
+    sizes: Vec<usize>,
+    bytes: usize,
+    units: Vec<usize>,
+    most: usize,
+    after: BTreeSet<usize>,
+}
+
+impl Default for Bin {
+    fn default() -> Self {
+        Self {
+            positions: HashMap::new(),
+            changes: Vec::new(),
+            sizes: Vec::new(),
+            bytes: 0,
+            units: Vec::new(),
+            most: usize::MAX,
+            after: BTreeSet::new(),
+        }
+    }
+}
+
+impl Bin {
+    fn takes(&self, changes: &[Measured], most: usize) -> bool {
+        let known = |change: &&Measured| self.positions.contains_key(&change.key);
+        let new = changes.iter().filter(|change| !known(change)).count();
+        // An item that is in already may grow, so all of them are counted.
+        let added: usize = changes.iter().map(|change| change.bytes).sum();
+        self.units.len() < self.most.min(most)
+            && self.changes.len() + new <= MAX_ACTIONS
+            && self.bytes + added <= MAX_BYTES
+    }
+
+    fn add(&mut self, changes: Vec<Measured>, step: &Step, most: usize, tenant: &Tenant) {
+        let operations = || step.outcomes.iter().map(|outcome| outcome.index);
+        for Measured { key, bytes, change } in changes {
+            let known = self.positions.get(&key).copied();
+            let slot = known.and_then(|position| {
+                Some((
+                    self.changes.get_mut(position)?,
+                    self.sizes.get_mut(position)?,
+                ))
+            });
+            if let Some((planned, size)) = slot {
+                planned.change.then(change);
+                planned.operations.extend(operations());
+                let now = planned.change.bytes(tenant);
+                self.bytes = self.bytes.saturating_sub(*size) + now;
+                *size = now;
+            } else {
+                self.positions.insert(key, self.changes.len());
+                self.changes.push(Planned {
+                    change,
+                    operations: operations().collect(),
+                });
+                self.sizes.push(bytes);
+                self.bytes += bytes;
+            }
+        }
+        self.units.push(step.unit);
+        self.most = self.most.min(most);
+    }
+
+    fn into_transaction(self) -> Transaction {
+        let changes = self
+            .changes
+            .into_iter()
+            .filter(|planned| !planned.change.is_nothing());
+        Transaction {
+            changes: changes.collect(),
+            units: self.units,
+            after: self.after,
+        }
+    }
+}
+
+/// How many units may share a transaction with one that was to blame for this
+/// many cancelled ones: halved from the second time, down to one.
+fn most_together(cancelled: u32) -> usize {
+    match cancelled {
+        0 | 1 => usize::MAX,
+        more => (MAX_ACTIONS >> (more - 1).min(31)).max(1),
+    }
+}

@@ -1,0 +1,307 @@
+//! The read set, advanced in memory as units are planned.
+//!
+//! Three layers, looked up from the top: what the unit at hand has changed,
+//! what the units before it have changed, and what was read. A unit that fails
+//! leaves nothing behind; one that succeeds becomes part of the second layer,
+//! and the difference between its layer and what lay below is its changes.
+//!
+//! A look-up of something that was not read is noted in `missing` and answered
+//! with [`Missing`]; the plan is then made again from a larger read set.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::read_set::{ReadSet, Want};
+use crate::scim::schema::catalogue;
+use crate::scim::{ResourceId, ResourceType};
+use crate::table::{Change, Lookup, Membership, Stored, lookup};
+
+/// Something that the plan needs was not read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missing;
+
+type ResourceKey = (&'static str, ResourceId);
+type MembershipKey = (ResourceId, ResourceId);
+
+#[derive(Default)]
+struct Layer {
+    resources: HashMap<ResourceKey, Option<Arc<Stored>>>,
+    owners: HashMap<Lookup, Option<ResourceId>>,
+    memberships: HashMap<MembershipKey, Membership>,
+}
+
+/// What is true at this point of the plan.
+pub(super) struct World<'a> {
+    read: &'a ReadSet,
+    fresh: &'a HashSet<ResourceId>,
+    before: Layer,
+    unit: Layer,
+    /// Members of groups by any layer, for listing.
+    members_of: HashMap<ResourceId, BTreeSet<ResourceId>>,
+    touched: BTreeSet<Want>,
+    missing: BTreeSet<Want>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(read: &'a ReadSet, fresh: &'a HashSet<ResourceId>) -> Self {
+        let mut members_of: HashMap<ResourceId, BTreeSet<ResourceId>> = HashMap::new();
+        for ((group, member), membership) in &read.memberships {
+            if membership.is_some() {
+                members_of.entry(*group).or_default().insert(*member);
+            }
+        }
+        Self {
+            read,
+            fresh,
+            before: Layer::default(),
+            unit: Layer::default(),
+            members_of,
+            touched: BTreeSet::new(),
+            missing: BTreeSet::new(),
+        }
+    }
+
+    /// Everything that was looked up and not read, since the beginning.
+    pub(super) fn into_missing(self) -> BTreeSet<Want> {
+        self.missing
+    }
+
+    pub(super) fn resource(
+        &mut self,
+        resource_type: &'static ResourceType,
+        id: ResourceId,
+    ) -> Result<Option<Arc<Stored>>, Missing> {
+        let key = (resource_type.name.as_str(), id);
+        self.touched.insert(Want::Resource {
+            resource_type: key.0,
+            id,
+        });
+        let found = self
+            .unit
+            .resources
+            .get(&key)
+            .or_else(|| self.before.resources.get(&key));
+        match found.or_else(|| self.read.resources.get(&key)) {
+            Some(known) => Ok(known.clone()),
+            None if self.fresh.contains(&id) => Ok(None),
+            None => self.miss(Want::Resource {
+                resource_type: key.0,
+                id,
+            }),
+        }
+    }
+
+    pub(super) fn owner(&mut self, lookup: &Lookup) -> Result<Option<ResourceId>, Missing> {
+        self.touched.insert(Want::Unique(lookup.clone()));
+        let found = self
+            .unit
+            .owners
+            .get(lookup)
+            .or_else(|| self.before.owners.get(lookup));
+        match found.or_else(|| self.read.owners.get(lookup)) {
+            Some(known) => Ok(*known),
+            None => self.miss(Want::Unique(lookup.clone())),
+        }
+    }
+
+    pub(super) fn membership(
+        &mut self,
+        group: ResourceId,
+        member: ResourceId,
+    ) -> Result<Option<Membership>, Missing> {
+        let key = (group, member);
+        let found = self
+            .unit
+            .memberships
+            .get(&key)
+            .or_else(|| self.before.memberships.get(&key));
+        if let Some(known) = found {
+            return Ok(Some(known.clone()));
+        }
+        match self.read.memberships.get(&key) {
+            Some(known) => Ok(known.clone()),
+            None if self.fresh.contains(&member) || self.is_whole(group) => Ok(None),
+            None => self.miss(Want::Membership { group, member }),
+        }
+    }
+
+    /// Every membership of the group, visible or not.
+    pub(super) fn members(&mut self, group: ResourceId) -> Result<Vec<Membership>, Missing> {
+        if !self.is_whole(group) {
+            return self.miss(Want::Members { group });
+        }
+        let members = self.members_of.get(&group).cloned().unwrap_or_default();
+        let mut result = Vec::with_capacity(members.len());
+        for member in members {
+            result.extend(self.membership(group, member)?);
+        }
+        Ok(result)
+    }
+
+    /// Whether all memberships of the group are known: they were read, or the
+    /// group is fresh, so that every one was made by this plan.
+    pub(super) fn is_whole(&self, group: ResourceId) -> bool {
+        self.read.whole.contains(&group) || self.fresh.contains(&group)
+    }
+
+    pub(super) fn set_resource(
+        &mut self,
+        resource_type: &'static ResourceType,
+        id: ResourceId,
+        stored: Option<Stored>,
+    ) -> Option<Arc<Stored>> {
+        let stored = stored.map(Arc::new);
+        self.unit
+            .resources
+            .insert((resource_type.name.as_str(), id), stored.clone());
+        stored
+    }
+
+    pub(super) fn set_owner(&mut self, lookup: Lookup, owner: Option<ResourceId>) {
+        self.unit.owners.insert(lookup, owner);
+    }
+
+    pub(super) fn set_membership(&mut self, group: ResourceId, membership: Membership) {
+        self.members_of
+            .entry(group)
+            .or_default()
+            .insert(membership.member);
+        self.unit
+            .memberships
+            .insert((group, membership.member), membership);
+    }
+
+    /// Forgets what the unit changed; says what it looked at.
+    pub(super) fn abandon(&mut self) -> BTreeSet<Want> {
+        self.unit = Layer::default();
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Makes what the unit changed true for the units after it; says what it
+    /// looked at.
+    pub(super) fn settle(&mut self) -> BTreeSet<Want> {
+        let unit = std::mem::take(&mut self.unit);
+        self.before.resources.extend(unit.resources);
+        self.before.owners.extend(unit.owners);
+        self.before.memberships.extend(unit.memberships);
+        std::mem::take(&mut self.touched)
+    }
+
+    /// What the unit changes, one entry per item, in a fixed order: resources,
+    /// lookups, memberships, counters.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut lookups = Vec::new();
+        let mut counts: BTreeMap<&'static str, (&'static ResourceType, i64)> = BTreeMap::new();
+        let mut resources: Vec<_> = self.unit.resources.iter().collect();
+        resources.sort_by_key(|(key, _)| **key);
+        for ((type_name, id), after) in resources {
+            let Some(resource_type) = catalogue().by_name(type_name) else {
+                continue;
+            };
+            let before = self.resource_before((type_name, *id));
+            if before == *after {
+                continue;
+            }
+            let by = i64::from(after.is_some()) - i64::from(before.is_some());
+            if by != 0 {
+                counts.entry(type_name).or_insert((resource_type, 0)).1 += by;
+            }
+            let of = |stored: &Option<Arc<Stored>>| match stored {
+                Some(stored) => lookup::lookups(resource_type, &stored.attributes),
+                None => BTreeSet::new(),
+            };
+            let (old, new) = (of(&before), of(after));
+            for gone in old.difference(&new).filter(|lookup| !lookup.unique) {
+                lookups.push(lookup_change(gone, *id, Some(*id), None));
+            }
+            for come in new.difference(&old).filter(|lookup| !lookup.unique) {
+                lookups.push(lookup_change(come, *id, None, Some(*id)));
+            }
+            changes.push(Change::Resource {
+                resource_type,
+                id: *id,
+                before,
+                after: after.clone(),
+            });
+        }
+        for (lookup, after) in &self.unit.owners {
+            let before = self
+                .before
+                .owners
+                .get(lookup)
+                .or_else(|| self.read.owners.get(lookup));
+            let before = before.copied().flatten();
+            if let Some(owner) = after.or(before).filter(|_| before != *after) {
+                lookups.push(lookup_change(lookup, owner, before, *after));
+            }
+        }
+        lookups.sort_by(|(a, owner_a, _), (b, owner_b, _)| (a, owner_a).cmp(&(b, owner_b)));
+        changes.extend(lookups.into_iter().map(|(_, _, change)| change));
+        let mut memberships: Vec<_> = self.unit.memberships.iter().collect();
+        memberships.sort_by_key(|(key, _)| **key);
+        for ((group, member), after) in memberships {
+            let key = (*group, *member);
+            let read = || self.read.memberships.get(&key).cloned().flatten();
+            let before = self.before.memberships.get(&key).cloned().or_else(read);
+            if before.as_ref() != Some(after) {
+                changes.push(Change::Membership {
+                    group: *group,
+                    before,
+                    after: after.clone(),
+                });
+            }
+        }
+        let counts = counts.into_values().filter(|(_, by)| *by != 0);
+        changes.extend(counts.map(|(resource_type, by)| Change::Counter {
+            resource_type,
+            slot: 0,
+            by,
+        }));
+        changes
+    }
+
+    fn resource_before(&self, key: ResourceKey) -> Option<Arc<Stored>> {
+        let known = self
+            .before
+            .resources
+            .get(&key)
+            .or_else(|| self.read.resources.get(&key));
+        known.cloned().flatten()
+    }
+
+    fn miss<T>(&mut self, want: Want) -> Result<T, Missing> {
+        self.missing.insert(want);
+        Err(Missing)
+    }
+}
+
+fn lookup_change(
+    lookup: &Lookup,
+    owner: ResourceId,
+    before: Option<ResourceId>,
+    after: Option<ResourceId>,
+) -> (Lookup, ResourceId, Change) {
+    (
+        lookup.clone(),
+        owner,
+        Change::Lookup {
+            lookup: lookup.clone(),
+            owner,
+            before,
+            after,
+        },
+    )
+}
+
+/// The visible memberships of a group as its own header sees them.
+pub(super) fn visible<'m>(
+    group: &Stored,
+    memberships: &'m [Membership],
+) -> impl Iterator<Item = &'m Membership> {
+    let rev = group.rev;
+    let open = group.header.clone().unwrap_or_default().open;
+    memberships
+        .iter()
+        .filter(move |membership| membership.visible(rev, &open))
+}
