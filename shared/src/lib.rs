@@ -18,4 +18,5 @@
 
 pub mod plan;
 pub mod scim;
+pub mod store;
 pub mod table;
