@@ -16,7 +16,11 @@
 //!
 //! [`config`] and [`ambient`] are read once at the edge and passed inwards.
 
+pub mod ambient;
+pub mod config;
 pub mod plan;
+pub mod provider;
 pub mod scim;
 pub mod store;
 pub mod table;
+pub mod telemetry;

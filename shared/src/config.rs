@@ -1,0 +1,395 @@
+//! The settings of a deployment, read once at cold start.
+//!
+//! Every variable is optional, and an empty one counts as absent, since a SAM
+//! parameter cannot be left out. A value that cannot be
+//! understood ends the cold start and names the variable and what was
+//! expected: a limit that is advertised must be the limit that holds.
+//!
+//! ```ignore
+//! let config = Config::read(&|_| None)?;
+//! assert_eq!(config.max_operations, 1000);
+//! ```
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+use url::Url;
+
+use crate::plan::rights::is_scope;
+
+/// What stands in [`Config::base_path`] for the name of the tenant.
+pub const TENANT_IN_PATH: &str = "{tenant_id}";
+
+/// A request over HTTP API and Lambda arrives as base64 inside an event of at
+/// most 6 MB, so a larger limit could never be kept.
+const PLATFORM_PAYLOAD: usize = 4_500_000;
+
+/// The settings of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the DynamoDB table. None in a function that has none.
+    pub table_name: Option<String>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: another DynamoDB than the region's.
+    pub endpoint: Option<String>,
+    /// `BASE_PATH`, default `scim/v2`: the path of the service below its host
+    /// and stage, without slashes at its ends. One whole segment may be
+    /// `{tenant_id}`.
+    pub base_path: String,
+    /// `PUBLIC_URL`: what clients see in place of `https://{domain}/{stage}`;
+    /// the base path follows it. Without a slash at its end.
+    pub public_url: Option<String>,
+    /// `TENANT_CLAIM`: the claim of the token that names the tenant. None: one
+    /// tenant.
+    pub tenant_claim: Option<String>,
+    /// `MAX_OPERATIONS`, default 1,000: operations in one bulk request.
+    pub max_operations: usize,
+    /// `MAX_PAYLOAD_SIZE`, default 3,072,000: bytes of a decoded request body.
+    pub max_payload_size: usize,
+    /// `MAX_RESULTS`, default 200: resources in one page of a list.
+    pub max_results: usize,
+    /// Resources in a page when the client names no `count`.
+    pub default_page: usize,
+    /// `STRICT_BULK_ID=true`: a bulk POST without `bulkId` is refused.
+    pub strict_bulk_id: bool,
+    /// False with `PASSWORD_HASH=none`: passwords are accepted and discarded.
+    pub hash_passwords: bool,
+    /// `COMPATIBILITY=entra`: PATCH replace on an unmatched filter creates.
+    pub entra: bool,
+    /// `VALIDATION_ERRORS=422`: shape errors answer in the form of FastAPI.
+    pub validation_errors_422: bool,
+    /// `IN_FLIGHT`, default 32: transactions of one request sent in parallel.
+    pub in_flight: usize,
+    /// `SCOPE_MAPPING`: what foreign scopes, roles and client ids mean in our
+    /// own scopes, as a JSON object of arrays.
+    pub scope_mapping: BTreeMap<String, Vec<String>>,
+}
+
+/// A variable that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{variable}` is {found}, expected {expected}")]
+pub struct ConfigError {
+    variable: &'static str,
+    found: String,
+    expected: String,
+}
+
+impl Config {
+    /// Reads the settings from the environment of the process.
+    ///
+    /// # Errors
+    ///
+    /// The first variable that cannot be understood.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the environment enters"
+    )]
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads the settings from any source of variables.
+    ///
+    /// # Errors
+    ///
+    /// The first variable that cannot be understood.
+    pub fn read(source: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let from = Variables { source };
+        let max_results = from.number("MAX_RESULTS", 200, 1..=1000)?;
+        Ok(Self {
+            table_name: from.text("TABLE_NAME"),
+            endpoint: from.text("AWS_ENDPOINT_URL_DYNAMODB"),
+            base_path: from
+                .checked("BASE_PATH", base_path)?
+                .unwrap_or_else(|| "scim/v2".to_owned()),
+            public_url: from.checked("PUBLIC_URL", public_url)?,
+            tenant_claim: from.text("TENANT_CLAIM"),
+            max_operations: from.number("MAX_OPERATIONS", 1000, 1..=10_000)?,
+            max_payload_size: from.number("MAX_PAYLOAD_SIZE", 3_072_000, 1..=PLATFORM_PAYLOAD)?,
+            max_results,
+            default_page: max_results.min(100),
+            strict_bulk_id: from.either("STRICT_BULK_ID", "false", "true")?,
+            hash_passwords: !from.either("PASSWORD_HASH", "argon2id", "none")?,
+            entra: from.either("COMPATIBILITY", "none", "entra")?,
+            validation_errors_422: from.either("VALIDATION_ERRORS", "400", "422")?,
+            in_flight: from.number("IN_FLIGHT", 32, 1..=256)?,
+            scope_mapping: from
+                .checked("SCOPE_MAPPING", scope_mapping)?
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The name of the table.
+    ///
+    /// # Errors
+    ///
+    /// When `TABLE_NAME` is not set.
+    pub fn table(&self) -> Result<&str, ConfigError> {
+        let table = self.table_name.as_deref();
+        table.ok_or_else(|| refuse("TABLE_NAME", None, "the name of the table"))
+    }
+}
+
+/// The level from which the platform wants log lines (`AWS_LAMBDA_LOG_LEVEL`,
+/// set from the function's logging configuration), in lower case.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the environment enters"
+)]
+pub fn log_level() -> Option<String> {
+    std::env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .map(|level| level.to_ascii_lowercase())
+}
+
+struct Variables<'a> {
+    source: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Variables<'_> {
+    fn text(&self, variable: &'static str) -> Option<String> {
+        let text = (self.source)(variable)?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn checked<T>(
+        &self,
+        variable: &'static str,
+        check: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(text) = self.text(variable) else {
+            return Ok(None);
+        };
+        check(&text)
+            .map(Some)
+            .map_err(|expected| refuse(variable, Some(&text), expected))
+    }
+
+    fn number(
+        &self,
+        variable: &'static str,
+        default: usize,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<usize, ConfigError> {
+        let Some(text) = self.text(variable) else {
+            return Ok(default);
+        };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            let expected = format!("a whole number from {} to {}", range.start(), range.end());
+            refuse(variable, Some(&text), expected)
+        })
+    }
+
+    /// Whether the variable has its second value rather than its first, which
+    /// is the default.
+    fn either(
+        &self,
+        variable: &'static str,
+        default: &str,
+        other: &str,
+    ) -> Result<bool, ConfigError> {
+        match self.text(variable) {
+            Some(text) if text.eq_ignore_ascii_case(other) => Ok(true),
+            Some(text) if !text.eq_ignore_ascii_case(default) => Err(refuse(
+                variable,
+                Some(&text),
+                format!("`{default}` or `{other}`"),
+            )),
+            _ => Ok(false),
+        }
+    }
+}
+
+fn refuse(variable: &'static str, found: Option<&str>, expected: impl Into<String>) -> ConfigError {
+    let found = found.map_or_else(|| "not set".to_owned(), |text| format!("`{text}`"));
+    ConfigError {
+        variable,
+        found,
+        expected: expected.into(),
+    }
+}
+
+fn base_path(text: &str) -> Result<String, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let path = text.trim_matches('/');
+    let mut tenants = 0;
+    let legal = path.split('/').all(|segment| {
+        tenants += usize::from(segment == TENANT_IN_PATH);
+        segment == TENANT_IN_PATH || (!segment.is_empty() && segment.bytes().all(plain))
+    });
+    match legal && tenants <= 1 {
+        true => Ok(path.to_owned()),
+        false => Err("a path such as `scim/v2`, of letters, digits and `-._~`, \
+                      with `{tenant_id}` as at most one of its segments"),
+    }
+}
+
+fn public_url(text: &str) -> Result<String, &'static str> {
+    let legal = Url::parse(text).is_ok_and(|url| {
+        let plain = url.query().is_none() && url.fragment().is_none();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        ["https", "http"].contains(&url.scheme()) && url.has_host() && plain && anonymous
+    });
+    match legal {
+        true => Ok(text.trim_end_matches('/').to_owned()),
+        false => Err("a URL such as `https://id.example.com`, without query or fragment"),
+    }
+}
+
+fn scope_mapping(text: &str) -> Result<BTreeMap<String, Vec<String>>, &'static str> {
+    let mapping: BTreeMap<String, Vec<String>> = serde_json::from_str(text).unwrap_or_default();
+    // A misspelt scope would silently grant nothing.
+    let legal = mapping.values().flatten().all(|scope| is_scope(scope));
+    match legal && (!mapping.is_empty() || text == "{}") {
+        true => Ok(mapping),
+        false => Err("a JSON object whose members are arrays of own scopes, \
+                      such as `{\"admin\": [\"scim.users.read\"]}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::{assert_debug_snapshot, assert_snapshot};
+
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let found = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        Config::read(&|name| found(name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn nothing_must_be_set() {
+        assert_debug_snapshot!(read(&[]).unwrap(), @r#"
+        Config {
+            table_name: None,
+            endpoint: None,
+            base_path: "scim/v2",
+            public_url: None,
+            tenant_claim: None,
+            max_operations: 1000,
+            max_payload_size: 3072000,
+            max_results: 200,
+            default_page: 100,
+            strict_bulk_id: false,
+            hash_passwords: true,
+            entra: false,
+            validation_errors_422: false,
+            in_flight: 32,
+            scope_mapping: {},
+        }
+        "#);
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_absent() {
+        let names = [
+            "BASE_PATH",
+            "PUBLIC_URL",
+            "TENANT_CLAIM",
+            "MAX_RESULTS",
+            "COMPATIBILITY",
+            "SCOPE_MAPPING",
+        ];
+        assert_eq!(read(&names.map(|name| (name, ""))), read(&[]));
+        assert_snapshot!(read(&[("TABLE_NAME", " ")]).unwrap().table().unwrap_err(), @"`TABLE_NAME` is not set, expected the name of the table");
+    }
+
+    #[test]
+    fn every_variable_reaches_its_setting() {
+        let config = read(&[
+            ("TABLE_NAME", "scim"),
+            ("BASE_PATH", "/api/v1/tenants/{tenant_id}/scim/v2/"),
+            ("PUBLIC_URL", "https://id.example.com/prod/"),
+            ("TENANT_CLAIM", "org"),
+            ("MAX_OPERATIONS", "50"),
+            ("MAX_PAYLOAD_SIZE", "1048576"),
+            ("MAX_RESULTS", "20"),
+            ("STRICT_BULK_ID", "True"),
+            ("PASSWORD_HASH", "none"),
+            ("COMPATIBILITY", "entra"),
+            ("VALIDATION_ERRORS", "422"),
+            ("IN_FLIGHT", "8"),
+            (
+                "SCOPE_MAPPING",
+                r#"{"https://jans.io/scim/bulk": ["scim.bulk", "scim.users.write"]}"#,
+            ),
+        ]);
+        assert_debug_snapshot!(config.unwrap(), @r#"
+        Config {
+            table_name: Some(
+                "scim",
+            ),
+            endpoint: None,
+            base_path: "api/v1/tenants/{tenant_id}/scim/v2",
+            public_url: Some(
+                "https://id.example.com/prod",
+            ),
+            tenant_claim: Some(
+                "org",
+            ),
+            max_operations: 50,
+            max_payload_size: 1048576,
+            max_results: 20,
+            default_page: 20,
+            strict_bulk_id: true,
+            hash_passwords: false,
+            entra: true,
+            validation_errors_422: true,
+            in_flight: 8,
+            scope_mapping: {
+                "https://jans.io/scim/bulk": [
+                    "scim.bulk",
+                    "scim.users.write",
+                ],
+            },
+        }
+        "#);
+    }
+
+    #[test]
+    fn an_error_names_the_variable_and_what_was_expected() {
+        let refused = [
+            ("BASE_PATH", "scim//v2"),
+            ("BASE_PATH", "/"),
+            ("BASE_PATH", "a{tenant_id}/scim"),
+            ("BASE_PATH", "{tenant_id}/{tenant_id}"),
+            ("BASE_PATH", "scim/v2?x"),
+            ("PUBLIC_URL", "id.example.com"),
+            ("PUBLIC_URL", "https://id.example.com/?a=b"),
+            ("PUBLIC_URL", "https://user:secret@id.example.com"),
+            ("MAX_OPERATIONS", "0"),
+            ("MAX_PAYLOAD_SIZE", "6000000"),
+            ("MAX_RESULTS", "-1"),
+            ("STRICT_BULK_ID", "yes"),
+            ("PASSWORD_HASH", "sha1"),
+            ("COMPATIBILITY", "okta"),
+            ("VALIDATION_ERRORS", "409"),
+            ("IN_FLIGHT", "many"),
+            ("SCOPE_MAPPING", "[]"),
+            ("SCOPE_MAPPING", r#"{"admin": ["scim.user.reed"]}"#),
+        ];
+        let told = refused.map(|pair| read(&[pair]).unwrap_err().to_string());
+        assert_snapshot!(told.join("\n"), @r#"
+    `BASE_PATH` is `scim//v2`, expected a path such as `scim/v2`, of letters, digits and `-._~`, with `{tenant_id}` as at most one of its segments
+    `BASE_PATH` is `/`, expected a path such as `scim/v2`, of letters, digits and `-._~`, with `{tenant_id}` as at most one of its segments
+    `BASE_PATH` is `a{tenant_id}/scim`, expected a path such as `scim/v2`, of letters, digits and `-._~`, with `{tenant_id}` as at most one of its segments
+    `BASE_PATH` is `{tenant_id}/{tenant_id}`, expected a path such as `scim/v2`, of letters, digits and `-._~`, with `{tenant_id}` as at most one of its segments
+    `BASE_PATH` is `scim/v2?x`, expected a path such as `scim/v2`, of letters, digits and `-._~`, with `{tenant_id}` as at most one of its segments
+    `PUBLIC_URL` is `id.example.com`, expected a URL such as `https://id.example.com`, without query or fragment
+    `PUBLIC_URL` is `https://id.example.com/?a=b`, expected a URL such as `https://id.example.com`, without query or fragment
+    `PUBLIC_URL` is `https://user:secret@id.example.com`, expected a URL such as `https://id.example.com`, without query or fragment
+    `MAX_OPERATIONS` is `0`, expected a whole number from 1 to 10000
+    `MAX_PAYLOAD_SIZE` is `6000000`, expected a whole number from 1 to 4500000
+    `MAX_RESULTS` is `-1`, expected a whole number from 1 to 1000
+    `STRICT_BULK_ID` is `yes`, expected `false` or `true`
+    `PASSWORD_HASH` is `sha1`, expected `argon2id` or `none`
+    `COMPATIBILITY` is `okta`, expected `none` or `entra`
+    `VALIDATION_ERRORS` is `409`, expected `400` or `422`
+    `IN_FLIGHT` is `many`, expected a whole number from 1 to 256
+    `SCOPE_MAPPING` is `[]`, expected a JSON object whose members are arrays of own scopes, such as `{"admin": ["scim.users.read"]}`
+    `SCOPE_MAPPING` is `{"admin": ["scim.user.reed"]}`, expected a JSON object whose members are arrays of own scopes, such as `{"admin": ["scim.users.read"]}`
+    "#);
+    }
+}

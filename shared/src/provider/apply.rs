@@ -1,0 +1,192 @@
+//! Carrying out operations: rounds of read, plan and commit.
+//!
+//! **Why this is right.** A round reads, consistently, all that the operations
+//! still open touch, decides every outcome in memory in canonical order, and
+//! commits the resulting transactions so that two which touch a common item
+//! keep that order. Each transaction is conditional on everything that its
+//! outcome rests on and that others may change: the revision of each resource
+//! it changes, the owner of each unique value, the existence of each member. So
+//! a transaction that commits has the outcome that was decided, whoever wrote
+//! meanwhile. One whose condition fails has changed nothing; it and the units
+//! that build on it stay open, and the next round decides them anew from what
+//! is true by then. An outcome without a write (an error, a no-op) is settled
+//! only when all that it rests on within the request is: it was true of the
+//! table at the moment of the read.
+//!
+//! An operation is settled once and never decided again. While the outcome of a
+//! transaction is unknown, nothing that builds on it is decided at all.
+//!
+//! The only bound on rounds is the deadline; the request ends with 503 for what
+//! was never attempted.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::execute::{Execution, Progress, not_attempted};
+use super::{Caller, Provider, service_failed};
+use crate::ambient::Moment;
+use crate::plan::{self, Entry, Job, Outcome, Plan, ReadSet, Unit};
+use crate::scim::ScimError;
+use crate::store::StoreError;
+
+/// No round starts with less time than this left.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// The longest pause between two rounds.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+impl Provider {
+    /// Carries out operations. The outcomes come in request order; those that
+    /// were not processed because `fail_on_errors` was reached are absent.
+    ///
+    /// Every failure is an outcome: 503 where there was no time left to try,
+    /// 500 where the store failed or an outcome could not be learnt in time.
+    pub async fn apply(
+        &self,
+        caller: &Caller,
+        moment: &Moment,
+        entries: &[Entry],
+        fail_on_errors: Option<NonZeroUsize>,
+    ) -> Vec<Outcome> {
+        let units = plan::order(entries);
+        let mut progress = Progress {
+            settled: vec![None; entries.len()],
+            cancelled: vec![0; units.len()],
+        };
+        let mut round = 0;
+        loop {
+            let job = Job {
+                entries,
+                units: &units,
+                settled: &progress.settled,
+                fail_on_errors,
+                now: moment.now,
+                tenant: &caller.tenant,
+                cancelled: &progress.cancelled,
+            };
+            let planned = match self.plan(caller, moment, &job).await {
+                Ok(plan) => plan,
+                Err(error) => {
+                    let error = error.into_answer();
+                    give_up(&units, entries, fail_on_errors, &mut progress, &error);
+                    break;
+                }
+            };
+            tracing::debug!(bulk.operations = entries.len(), round, "plan:\n{planned}");
+            let execution = Execution {
+                provider: self,
+                caller,
+                moment,
+                round,
+                units: &units,
+                fail_on_errors,
+            };
+            execution.run(planned, &mut progress).await;
+            if !any_open(&units, &progress.settled, fail_on_errors) {
+                break;
+            }
+            round += 1;
+            pause(moment, round).await;
+            if moment.deadline.saturating_duration_since(Instant::now()) < ROUND {
+                let error = not_attempted();
+                give_up(&units, entries, fail_on_errors, &mut progress, &error);
+                break;
+            }
+        }
+        progress.settled.into_iter().flatten().collect()
+    }
+
+    /// Reads and plans until nothing is missing.
+    async fn plan(
+        &self,
+        caller: &Caller,
+        moment: &Moment,
+        job: &Job<'_>,
+    ) -> Result<Plan, PlanningStopped> {
+        let mut read = ReadSet::default();
+        loop {
+            match plan::plan(job, &read) {
+                Ok(plan) => return Ok(plan),
+                Err(wants) => {
+                    if moment.deadline <= Instant::now() {
+                        return Err(PlanningStopped::NoTime);
+                    }
+                    // A read that hangs is tried for longer than the platform
+                    // waits; what earlier rounds have settled must be told.
+                    let reading = self.store.read(&caller.tenant, &wants, &mut read);
+                    timeout_at(moment.deadline, reading)
+                        .await
+                        .map_err(|_| PlanningStopped::NoTime)?
+                        .map_err(PlanningStopped::Store)?;
+                }
+            }
+        }
+    }
+}
+
+enum PlanningStopped {
+    NoTime,
+    Store(StoreError),
+}
+
+impl PlanningStopped {
+    fn into_answer(self) -> ScimError {
+        match self {
+            Self::NoTime => not_attempted(),
+            Self::Store(error) => service_failed(&error),
+        }
+    }
+}
+
+/// Whether some operation must still be decided. With a limit of failures, the
+/// units behind the one that reached it need not be.
+fn any_open(units: &[Unit], settled: &[Option<Outcome>], limit: Option<NonZeroUsize>) -> bool {
+    let mut failures = 0;
+    for index in units.iter().flat_map(|unit| &unit.operations) {
+        if limit.is_some_and(|limit| failures >= limit.get()) {
+            return false;
+        }
+        match settled.get(*index).and_then(Option::as_ref) {
+            Some(outcome) => failures += usize::from(outcome.result.is_err()),
+            None => return true,
+        }
+    }
+    false
+}
+
+/// Settles what is open with one error, as far as the limit of failures goes.
+fn give_up(
+    units: &[Unit],
+    entries: &[Entry],
+    limit: Option<NonZeroUsize>,
+    progress: &mut Progress,
+    error: &ScimError,
+) {
+    let mut failures = 0;
+    for index in units.iter().flat_map(|unit| &unit.operations) {
+        if limit.is_some_and(|limit| failures >= limit.get()) {
+            return;
+        }
+        let (Some(entry), Some(slot)) = (entries.get(*index), progress.settled.get_mut(*index))
+        else {
+            continue;
+        };
+        let outcome = slot.get_or_insert_with(|| match entry {
+            Ok(operation) => operation.outcome(Err(error.clone())),
+            Err(rejection) => rejection.outcome(),
+        });
+        failures += usize::from(outcome.result.is_err());
+    }
+}
+
+/// Lets the other writer finish: a growing pause with jitter from the request's
+/// own seed.
+async fn pause(moment: &Moment, round: u64) {
+    let [first, second, ..] = moment.bytes("pause", round);
+    let jitter = u64::from(u16::from_be_bytes([first, second])) % 100;
+    let base = Duration::from_millis(5).saturating_mul(1 << round.min(7));
+    let pause = base.min(LONGEST_PAUSE).mul_f64(0.5 + jitter as f64 / 100.0);
+    tokio::time::sleep(pause).await;
+}

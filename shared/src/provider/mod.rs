@@ -1,0 +1,64 @@
+//! The service provider: read, plan, commit; search; present.
+//!
+//! The one room where the pure rooms and the store meet. A single request and a
+//! bulk of a thousand rows take the same way through [`Provider::apply`]. It
+//! must never know HTTP, events or claims.
+
+mod apply;
+mod board;
+mod execute;
+mod password;
+mod present;
+mod search;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::plan::Rights;
+use crate::scim::ScimError;
+use crate::store::{Store, StoreError};
+use crate::table::Tenant;
+
+pub use present::Presented;
+pub use search::{CURSOR_TIMEOUT, Extent};
+
+/// Everything that a function needs to answer requests. Made once at cold
+/// start.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Where resources are kept.
+    pub store: Store,
+    /// As read at cold start.
+    pub config: Arc<Config>,
+}
+
+/// On whose behalf a request is carried out.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The only tenant whose items the request can reach.
+    pub tenant: Tenant,
+    /// What the token allows.
+    pub rights: Rights,
+    /// Which client and subject the token names, to tell callers apart.
+    pub identity: String,
+    /// What locations begin with, without a trailing slash.
+    pub base_url: String,
+}
+
+/// Why a request has no other answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The client's, told as it is.
+    #[error(transparent)]
+    Client(#[from] ScimError),
+    /// The service's, logged in full and told as nothing but a 500.
+    #[error("the store failed")]
+    Service(#[from] StoreError),
+}
+
+/// What the row of an operation says when the store has failed it. The cause is
+/// logged here, once.
+fn service_failed(error: &StoreError) -> ScimError {
+    tracing::error!(error = %error, "an operation could not be carried out");
+    ScimError::internal()
+}
