@@ -17,6 +17,7 @@
 //! [`config`] and [`ambient`] are read once at the edge and passed inwards.
 
 pub mod ambient;
+pub mod api;
 pub mod config;
 pub mod plan;
 pub mod provider;

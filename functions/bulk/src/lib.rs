@@ -1,0 +1,110 @@
+//! What spans all resource types: `/Bulk` (RFC 7644 §3.7), many operations in
+//! one request, and the search from the base path.
+//!
+//! A bulk request as a whole fails only for what concerns all of it: the token,
+//! the limits, the shape of the envelope. Everything else belongs to the row of
+//! an operation, and the answer is 200 whatever became of the rows. Rows stand
+//! in the order of the request; those that were never processed because
+//! `failOnErrors` was reached are left out.
+
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::http::Method;
+use serde_json::{Map, Value, json};
+use shared::ambient::Moment;
+use shared::api::{Call, principal, reply, resources, root};
+use shared::plan::{Outcome, operation, rights};
+use shared::provider::Provider;
+use shared::scim::message::BulkRequest;
+use shared::scim::{ScimError, urn};
+
+/// Answers one request.
+pub async fn handle(
+    provider: &Provider,
+    event: ApiGatewayV2httpRequest,
+    moment: Moment,
+) -> ApiGatewayV2httpResponse {
+    let config = &provider.config;
+    let call = Call::read(event, config);
+    if call.path() == ["Bulk"] && call.method != Method::POST {
+        return reply::method_not_allowed("POST", config);
+    }
+    if root::methods(&call.path()).is_some() {
+        return root::answer(provider, &call, &moment).await;
+    }
+    // Boxed: what a request waits for is too deep a tree for one type.
+    match Box::pin(execute(provider, &call, &moment)).await {
+        Ok(response) => reply::message(200, &response),
+        Err(error) => reply::error(&error, config),
+    }
+}
+
+async fn execute(provider: &Provider, call: &Call, moment: &Moment) -> Result<Value, ScimError> {
+    let config = &provider.config;
+    let caller = principal::caller(call, config)?;
+    if call.path() != ["Bulk"] {
+        return Err(resources::no_endpoint());
+    }
+    if !caller.rights.may_bulk() {
+        return Err(principal::missing_scope(rights::BULK));
+    }
+    let request = BulkRequest::parse(call.json(config)?, config.max_operations)?;
+    let mint = |position| moment.id(position);
+    let entries = operation::check(
+        &request.operations,
+        &resources::rules(&caller, config, &mint),
+    );
+    // What was sent is held no longer than it is needed.
+    drop(request.operations);
+    let outcomes = provider
+        .apply(&caller, moment, &entries, request.fail_on_errors)
+        .await;
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| outcome.result.is_err())
+        .count();
+    tracing::info!(
+        tenant.id = %caller.tenant,
+        bulk.operations = entries.len(),
+        bulk.processed = outcomes.len(),
+        bulk.failed = failed,
+        "bulk request of {} operations, {failed} failed",
+        entries.len()
+    );
+    Ok(render(&outcomes, &caller.base_url))
+}
+
+/// The bulk response (RFC 7644 §3.7.3).
+fn render(outcomes: &[Outcome], base_url: &str) -> Value {
+    let rows = outcomes.iter().map(|outcome| row(outcome, base_url));
+    json!({"schemas": [urn::BULK_RESPONSE], "Operations": rows.collect::<Value>()})
+}
+
+fn row(outcome: &Outcome, base_url: &str) -> Value {
+    let mut row = Map::new();
+    if let Some(target) = &outcome.target {
+        row.insert("location".into(), json!(target.location(base_url)));
+    }
+    // Nothing can be echoed of a row that names no method.
+    if !outcome.method.is_empty() {
+        row.insert("method".into(), json!(outcome.method));
+    }
+    if let Some(bulk_id) = &outcome.bulk_id {
+        row.insert("bulkId".into(), json!(bulk_id));
+    }
+    match &outcome.result {
+        Ok(done) => {
+            if let Some(stored) = &done.resource {
+                row.insert("version".into(), json!(stored.version().to_string()));
+            }
+            row.insert("status".into(), json!(done.status.to_string()));
+        }
+        Err(error) => {
+            row.insert("status".into(), json!(error.status().to_string()));
+            row.insert("response".into(), error.to_json());
+        }
+    }
+    Value::Object(row)
+}
+
+#[cfg(test)]
+mod tests;

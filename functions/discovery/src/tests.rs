@@ -1,0 +1,188 @@
+use std::time::Duration;
+
+use insta::{assert_json_snapshot, assert_snapshot};
+
+use super::*;
+
+fn config() -> Config {
+    let settings = [("MAX_OPERATIONS", "50"), ("PASSWORD_HASH", "none")];
+    let found = |name: &str| settings.iter().find(|(known, _)| *known == name);
+    Config::read(&|name| found(name).map(|(_, value)| (*value).to_owned())).unwrap()
+}
+
+async fn ask(method: &str, path: &str, query: &str) -> (i64, Option<String>, Value) {
+    let event = serde_json::from_value(json!({
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "requestContext": {
+            "domainName": "abc.example.com",
+            "stage": "$default",
+            "http": {"method": method},
+        },
+    }));
+    let moment = Moment::begin(Duration::ZERO);
+    let response = serde_json::to_value(handle(&config(), event.unwrap(), moment).await).unwrap();
+    let body = response["body"]
+        .as_str()
+        .map(|body| serde_json::from_str(body).unwrap());
+    let allow = response["headers"]["allow"].as_str().map(str::to_owned);
+    (
+        response["statusCode"].as_i64().unwrap(),
+        allow,
+        body.unwrap_or_default(),
+    )
+}
+
+#[tokio::test]
+async fn the_configuration_shows_the_limits_that_hold() {
+    let (status, _, body) = ask("GET", "/scim/v2/ServiceProviderConfig", "").await;
+    assert_eq!(status, 200);
+    assert_json_snapshot!(body, @r#"
+    {
+      "schemas": [
+        "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+      ],
+      "patch": {
+        "supported": true
+      },
+      "bulk": {
+        "supported": true,
+        "maxOperations": 50,
+        "maxPayloadSize": 3072000
+      },
+      "filter": {
+        "supported": true,
+        "maxResults": 200
+      },
+      "changePassword": {
+        "supported": false
+      },
+      "sort": {
+        "supported": true
+      },
+      "etag": {
+        "supported": true
+      },
+      "pagination": {
+        "cursor": true,
+        "index": true,
+        "defaultPaginationMethod": "index",
+        "defaultPageSize": 100,
+        "maxPageSize": 200,
+        "cursorTimeout": 3600
+      },
+      "authenticationSchemes": [
+        {
+          "type": "oauthbearertoken",
+          "name": "OAuth Bearer Token",
+          "description": "A JSON Web Token in the Authorization header",
+          "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
+          "primary": true
+        }
+      ],
+      "meta": {
+        "resourceType": "ServiceProviderConfig",
+        "location": "https://abc.example.com/scim/v2/ServiceProviderConfig"
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn lists_hold_everything_and_each_entry_is_where_it_says() {
+    for endpoint in ["Schemas", "ResourceTypes"] {
+        let (_, _, all) = ask("GET", &format!("/scim/v2/{endpoint}"), "count=1").await;
+        let entries = all["Resources"].as_array().unwrap();
+        assert_eq!(all["totalResults"], entries.len());
+        assert!(entries.len() > 1);
+        for entry in entries {
+            let location = entry["meta"]["location"].as_str().unwrap();
+            let path = location.strip_prefix("https://abc.example.com").unwrap();
+            assert_eq!(
+                ask("GET", path, "").await,
+                (200, None, entry.clone()),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn schemas_are_found_in_any_letter_case_and_messages_are_none() {
+    let (status, _, body) = ask(
+        "GET",
+        &format!("/scim/v2/Schemas/{}", urn::USER.to_uppercase()),
+        "",
+    )
+    .await;
+    assert_eq!((status, &body["id"]), (200, &json!(urn::USER)));
+    assert_eq!(
+        ask(
+            "GET",
+            &format!("/scim/v2/Schemas/{}", urn::BULK_REQUEST),
+            ""
+        )
+        .await
+        .0,
+        404
+    );
+}
+
+#[tokio::test]
+async fn every_other_path_has_its_answer() {
+    let mut told = String::new();
+    for (method, path, query) in [
+        ("GET", "ServiceProviderConfig", "filter=a"),
+        ("GET", "Schemas", "filter"),
+        ("PUT", "Schemas", ""),
+        ("POST", "Schemas/unknown", ""),
+        ("GET", "Schemas/unknown", ""),
+        ("GET", "ResourceTypes/user", ""),
+        ("PATCH", "Users", ""),
+        ("GET", "Users/", ""),
+        ("GET", "Users/.search", ""),
+        ("POST", "Groups/1", ""),
+        ("HEAD", "Groups/1", ""),
+        ("GET", "Groups/1/members", ""),
+        ("GET", "Bulk", ""),
+        ("GET", "Me", ""),
+        ("PATCH", "Me/x", ""),
+        ("GET", ".search", ""),
+        ("POST", "", ""),
+        ("GET", "Devices", ""),
+        ("GET", "../v2/Users", ""),
+        ("GET", "", ""),
+    ] {
+        let (status, allow, body) = ask(method, &format!("/scim/v2/{path}"), query).await;
+        let (allow, detail) = (allow.unwrap_or_default(), &body["detail"]);
+        told.push_str(&format!(
+            "{method} {path} {query} {status} {allow} {detail}\n"
+        ));
+        assert_eq!(body["status"], status.to_string());
+    }
+    assert_snapshot!(told, @r#"
+    GET ServiceProviderConfig filter=a 403  "`filter` is not supported here"
+    GET Schemas filter 403  "`filter` is not supported here"
+    PUT Schemas  405 GET "the method is not allowed here, expected one of: GET"
+    POST Schemas/unknown  405 GET "the method is not allowed here, expected one of: GET"
+    GET Schemas/unknown  404  "Schema `unknown` not found"
+    GET ResourceTypes/user  404  "ResourceType `user` not found"
+    PATCH Users  405 GET, POST "the method is not allowed here, expected one of: GET, POST"
+    GET Users/  404  "no such endpoint"
+    GET Users/.search  405 POST "the method is not allowed here, expected one of: POST"
+    POST Groups/1  405 GET, PUT, PATCH, DELETE "the method is not allowed here, expected one of: GET, PUT, PATCH, DELETE"
+    HEAD Groups/1  405 GET, PUT, PATCH, DELETE "the method is not allowed here, expected one of: GET, PUT, PATCH, DELETE"
+    GET Groups/1/members  404  "no such endpoint"
+    GET Bulk  405 POST "the method is not allowed here, expected one of: POST"
+    GET Me  501  "`/Me` is not supported"
+    PATCH Me/x  501  "`/Me/x` is not supported"
+    GET .search  405 POST "the method is not allowed here, expected one of: POST"
+    POST   405 GET "the method is not allowed here, expected one of: GET"
+    GET Devices  404  "no such endpoint"
+    GET ../v2/Users  404  "no such endpoint"
+    GET   404  "no such endpoint"
+    "#);
+    assert_eq!(ask("GET", "/", "").await.0, 404);
+    assert_eq!(ask("GET", "/elsewhere/scim/v2/Schemas", "").await.0, 404);
+}

@@ -1,0 +1,253 @@
+//! The verbs that all resource types share: what `/Users` and `/Groups`
+//! answer.
+//!
+//! A write is a plan of one operation and takes the same way as a row of a
+//! bulk request. Rights are checked first, then the shape of what was asked,
+//! then the body.
+//!
+//! | path | methods |
+//! |---|---|
+//! | `/Users` | GET, POST |
+//! | `/Users/.search` | POST |
+//! | `/Users/{id}` | GET, PUT, PATCH, DELETE |
+
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::http::{Method as Verb, header};
+use tokio::time::timeout_at;
+
+use super::{Call, principal, reply};
+use crate::ambient::Moment;
+use crate::config::Config;
+use crate::plan::{Access, Done, Method, Rules, Target, operation};
+use crate::provider::{Caller, Extent, Fault, Provider};
+use crate::scim::message::SearchRequest;
+use crate::scim::patch::Dialect;
+use crate::scim::projection::Projection;
+use crate::scim::schema::catalogue;
+use crate::scim::{Precondition, ResourceId, ResourceType, ScimError};
+
+/// The path below a resource type that searches (RFC 7644 §3.4.3).
+pub const SEARCH: &str = ".search";
+
+/// Answers a request to a resource type, named as in its `/ResourceTypes`
+/// entry. Never fails: a failure is an answer too.
+pub async fn answer(
+    provider: &Provider,
+    name: &str,
+    event: ApiGatewayV2httpRequest,
+    moment: Moment,
+) -> ApiGatewayV2httpResponse {
+    let config = &*provider.config;
+    let call = Call::read(event, config);
+    let answer = match catalogue().by_name(name) {
+        // Boxed: what a request waits for is too deep a tree for one type.
+        Some(resource_type) => Box::pin(route(provider, resource_type, &call, &moment)).await,
+        None => Err(no_endpoint().into()),
+    };
+    answer.unwrap_or_else(|fault| reply::fault(&fault, config))
+}
+
+/// The methods of a path below a resource type: what `Allow` says.
+pub fn methods(below: &[&str]) -> Option<&'static str> {
+    match below {
+        [] => Some("GET, POST"),
+        [SEARCH] => Some("POST"),
+        [_] => Some("GET, PUT, PATCH, DELETE"),
+        _ => None,
+    }
+}
+
+/// What the checks of operations go by in this deployment.
+pub fn rules<'a>(
+    caller: &'a Caller,
+    config: &Config,
+    mint: &'a (dyn Fn(usize) -> ResourceId + Sync),
+) -> Rules<'a> {
+    Rules {
+        rights: &caller.rights,
+        dialect: Dialect {
+            entra: config.entra,
+        },
+        strict_bulk_id: config.strict_bulk_id,
+        mint,
+    }
+}
+
+/// 404 for a path that names no endpoint.
+pub fn no_endpoint() -> ScimError {
+    ScimError::new(404, "no such endpoint")
+}
+
+async fn route(
+    provider: &Provider,
+    resource_type: &'static ResourceType,
+    call: &Call,
+    moment: &Moment,
+) -> Result<ApiGatewayV2httpResponse, Fault> {
+    let caller = principal::caller(call, &provider.config)?;
+    let request = Request {
+        provider,
+        resource_type,
+        call,
+        caller,
+        moment,
+    };
+    let path = call.path();
+    let Some((endpoint, below)) = path.split_first() else {
+        return Err(no_endpoint().into());
+    };
+    if resource_type.endpoint.trim_start_matches('/') != *endpoint {
+        return Err(no_endpoint().into());
+    }
+    match (&call.method, below) {
+        (&Verb::GET, []) => request.list().await,
+        (&Verb::POST, []) => request.write(Method::Create, None).await,
+        (&Verb::POST, [SEARCH]) => request.search().await,
+        (&Verb::GET, [id]) if *id != SEARCH => request.get(id).await,
+        (&Verb::PUT, [id]) if *id != SEARCH => request.write(Method::Replace, Some(id)).await,
+        (&Verb::PATCH, [id]) if *id != SEARCH => request.write(Method::Patch, Some(id)).await,
+        (&Verb::DELETE, [id]) if *id != SEARCH => request.write(Method::Delete, Some(id)).await,
+        _ => match methods(below) {
+            Some(allowed) => Ok(reply::method_not_allowed(allowed, &provider.config)),
+            None => Err(no_endpoint().into()),
+        },
+    }
+}
+
+struct Request<'a> {
+    provider: &'a Provider,
+    resource_type: &'static ResourceType,
+    call: &'a Call,
+    caller: Caller,
+    moment: &'a Moment,
+}
+
+impl Request<'_> {
+    async fn get(&self, id: &str) -> Result<ApiGatewayV2httpResponse, Fault> {
+        self.require(Access::Read)?;
+        let projection = self.projection()?;
+        let found = self
+            .provider
+            .fetch(&self.caller, self.resource_type, id, &projection)
+            .await?;
+        let known = self.call.header(header::IF_NONE_MATCH);
+        if known.is_some_and(|known| Precondition::parse(&known).matches(found.version)) {
+            return Ok(reply::tagged(reply::empty(304), found.version));
+        }
+        let response = reply::found(200, &found.body, &self.provider.config);
+        if response.status_code != 200 {
+            return Ok(response);
+        }
+        Ok(reply::identified(response, found.version, &found.location))
+    }
+
+    async fn list(&self) -> Result<ApiGatewayV2httpResponse, Fault> {
+        self.require(Access::Read)?;
+        self.found(&SearchRequest::from_query(&self.call.parameters)?)
+            .await
+    }
+
+    async fn search(&self) -> Result<ApiGatewayV2httpResponse, Fault> {
+        self.require(Access::Read)?;
+        self.found(&SearchRequest::parse(
+            self.call.json(&self.provider.config)?,
+        )?)
+        .await
+    }
+
+    async fn found(&self, query: &SearchRequest) -> Result<ApiGatewayV2httpResponse, Fault> {
+        let extent = Extent::One(self.resource_type);
+        let list = self
+            .provider
+            .search(&self.caller, self.moment, &extent, query)
+            .await?;
+        Ok(reply::found(200, &list, &self.provider.config))
+    }
+
+    async fn write(
+        &self,
+        method: Method,
+        id: Option<&str>,
+    ) -> Result<ApiGatewayV2httpResponse, Fault> {
+        self.require(Access::Write)?;
+        // Before anything is written: a wrong list must not fail afterwards.
+        let projection = self.projection()?;
+        let config = &self.provider.config;
+        let data = match method {
+            Method::Delete => None,
+            _ => Some(self.call.json(config)?),
+        };
+        let version = self
+            .call
+            .header(header::IF_MATCH)
+            .filter(|_| method != Method::Create);
+        let mint = |position| self.moment.id(position);
+        let rules = rules(&self.caller, config, &mint);
+        let entry = operation::single(
+            &rules,
+            method,
+            self.resource_type,
+            id,
+            version.as_deref(),
+            data.as_ref(),
+        );
+        let outcomes = self
+            .provider
+            .apply(&self.caller, self.moment, &[entry], None)
+            .await;
+        match outcomes.into_iter().next() {
+            Some(outcome) => self.written(method, outcome.result?, &projection).await,
+            None => Err(ScimError::new(500, "the operation was not carried out").into()),
+        }
+    }
+
+    /// The answer to a write that succeeded. One that needs no body has one only
+    /// when attributes were asked for (RFC 7644 §3.5.2).
+    async fn written(
+        &self,
+        method: Method,
+        done: Done,
+        projection: &Projection,
+    ) -> Result<ApiGatewayV2httpResponse, Fault> {
+        let Some(stored) = done.resource else {
+            return Ok(reply::empty(204));
+        };
+        if done.status == 204 && projection.is_default() {
+            return Ok(reply::tagged(reply::empty(204), stored.version()));
+        }
+        let target = Target {
+            resource_type: self.resource_type,
+            id: stored.id.to_string(),
+        };
+        let location = target.location(&self.caller.base_url);
+        let status = if method == Method::Create { 201 } else { 200 };
+        let presenting = self.provider.present(
+            &self.caller,
+            self.resource_type,
+            &stored,
+            done.members,
+            projection,
+        );
+        // The write has happened: that its answer lacks something must not make
+        // it look like a failure, nor like no answer at all.
+        let version = stored.version();
+        Ok(match timeout_at(self.moment.deadline, presenting).await {
+            Ok(Ok(body)) => reply::written(status, &body, version, &location),
+            Ok(Err(cause)) => reply::unshown(status, Some(&cause), version, &location),
+            Err(_) => reply::unshown(status, None, version, &location),
+        })
+    }
+
+    fn require(&self, access: Access) -> Result<(), ScimError> {
+        principal::require(&self.caller, self.resource_type, access)
+    }
+
+    fn projection(&self) -> Result<Projection, ScimError> {
+        let attributes = self.call.list("attributes");
+        let excluded = self.call.list("excludedAttributes");
+        Projection::from_lists(attributes.as_deref(), excluded.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests;
