@@ -1,0 +1,141 @@
+//! `invoke`: one event through the function that its route belongs to.
+//!
+//! The event is taken as it stands, claims included: the authorizer has had its
+//! say before a function is called. The base path is read off the event's route
+//! key, so that events of deployments with other base paths work as well.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use shared::provider::Provider;
+use shared::store::Store;
+
+use super::{Failure, say};
+use crate::database;
+use crate::host::Host;
+use crate::settings::Settings;
+use crate::template::{Function, Template};
+
+/// The arguments of `invoke`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Arguments {
+    /// A file with an API Gateway event of payload format 2.0
+    event: PathBuf,
+}
+
+/// The event's way: who answers, and the base path where the key tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Who answers.
+    pub function: Function,
+    /// Without slash at either end; none for `$default`.
+    pub base_path: Option<String>,
+}
+
+/// Prints the function's response as the gateway would get it.
+///
+/// # Errors
+///
+/// When the file is no event, or no route of the template is the event's.
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let template = Template::embedded()?;
+    let shown = arguments.event.display();
+    let text = fs::read_to_string(&arguments.event)
+        .map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+    let event: Value =
+        serde_json::from_str(&text).map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
+    let way = way(&template, &event).map_err(|reason| format!("`{shown}` {reason}"))?;
+    let mut settings = Settings::read(&template);
+    if let Some(base_path) = &way.base_path {
+        settings = settings.with_base_path(base_path);
+    }
+    let settings = settings.with_tenant_claim();
+    let client = database::open(None, settings.table()).await?;
+    let provider = Provider {
+        store: Store::new(client, settings.table()),
+        config: settings.config()?.into(),
+    };
+    let host = Host::new(provider, template.timeout);
+    let response = host.call(way.function, event).await?;
+    say(&serde_json::to_string_pretty(&response)?)
+}
+
+/// The way of an event by its route key.
+///
+/// # Errors
+///
+/// What is wrong with the event, to be said after its name.
+pub fn way(template: &Template, event: &Value) -> Result<Way, String> {
+    let key = event
+        .get("routeKey")
+        .or_else(|| event.pointer("/requestContext/routeKey"))
+        .and_then(Value::as_str)
+        .ok_or("is not an API Gateway event of payload format 2.0: it has no `routeKey`")?;
+    if key == "$default" {
+        return Ok(Way {
+            function: template.default_route.function,
+            base_path: None,
+        });
+    }
+    key.split_once(' ')
+        .and_then(|(method, path)| {
+            template
+                .routes
+                .iter()
+                .filter(|route| route.method == method)
+                .filter_map(|route| Some((route, path.strip_suffix(&route.suffix)?)))
+                // The base path is itself a route, and so ends everything.
+                .max_by_key(|(route, _)| route.suffix.len())
+                .map(|(route, base_path)| Way {
+                    function: route.target.function,
+                    base_path: Some(base_path.trim_matches('/').into()),
+                })
+        })
+        .ok_or_else(|| format!("has the route `{key}`, which is not in the template"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_route_key_tells_function_and_base_path() {
+        let cases = [
+            ("POST /scim/v2/Users", "users at scim/v2"),
+            ("POST /Users/.search", "users at "),
+            (
+                "PATCH /t/{tenant_id}/scim/Groups/{id}",
+                "groups at t/{tenant_id}/scim",
+            ),
+            ("GET /Users/Schemas/{id}", "discovery at Users"),
+            ("POST /scim/v2/.search", "bulk at scim/v2"),
+            ("GET /scim/v2", "bulk at scim/v2"),
+            ("$default", "discovery"),
+            (
+                "PUT /scim/v2/Users",
+                "has the route `PUT /scim/v2/Users`, which is not in the template",
+            ),
+            (
+                "nonsense",
+                "has the route `nonsense`, which is not in the template",
+            ),
+        ];
+        let template = Template::embedded().unwrap();
+        for (key, expected) in cases {
+            let told = match way(&template, &json!({ "routeKey": key })) {
+                Ok(Way {
+                    function,
+                    base_path: Some(base_path),
+                }) => format!("{function} at {base_path}"),
+                Ok(way) => way.function.to_string(),
+                Err(reason) => reason,
+            };
+            assert_eq!(told, expected, "{key}");
+        }
+        assert!(way(&template, &json!([])).is_err());
+    }
+}
