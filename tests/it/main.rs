@@ -1,0 +1,29 @@
+//! Every integration test in one binary: it is linked once, and a test that
+//! needs something from another one finds it here.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a failure here is a failing test"
+)]
+
+mod authorizer;
+mod bulk;
+mod cost;
+mod cursors;
+mod events;
+mod faults;
+mod groups;
+mod hostile;
+mod invariants;
+mod logs;
+mod oracle;
+mod root;
+mod stack;
+mod store;
+mod template;
+mod tidy;
+mod users;
+mod weather;
