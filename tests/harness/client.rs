@@ -1,6 +1,6 @@
 //! A client with a role: what its token says, and the verbs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -155,6 +155,24 @@ impl Client {
         assert_eq!(reply.status, 201, "{}", reply.body);
         let id = reply.body.get("id").and_then(Value::as_str);
         id.expect("a created resource has an id").to_owned()
+    }
+
+    /// The ids of a group's members.
+    ///
+    /// # Panics
+    /// When the group cannot be read.
+    pub async fn members(&self, group: &str) -> BTreeSet<String> {
+        let reply = self.get(&format!("/Groups/{group}")).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let members = reply.body.get("members").and_then(Value::as_array);
+        let values = members
+            .into_iter()
+            .flatten()
+            .filter_map(|member| member.get("value"));
+        values
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Any method with any body. The content type is `application/scim+json`

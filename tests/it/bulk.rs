@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Client, Stack, group, patch, user};
+use harness::{Stack, group, patch, user};
 use serde_json::{Value, json};
 
 fn post(bulk_id: &str, path: &str, data: Value) -> Value {
@@ -24,19 +24,6 @@ fn id(row: &Value) -> &str {
         .rsplit('/')
         .next()
         .unwrap()
-}
-
-async fn member_ids(client: &Client, group: &str) -> BTreeSet<String> {
-    let reply = client.get(&format!("/Groups/{group}")).await;
-    assert_eq!(reply.status, 200, "{}", reply.body);
-    let members = reply.body["members"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    members
-        .iter()
-        .map(|member| member["value"].as_str().unwrap().to_owned())
-        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +60,7 @@ async fn ten_groups_before_their_fifty_users() {
         let expected: BTreeSet<String> = (0..5)
             .map(|m| id(&rows[10 + g * 5 + m]).to_owned())
             .collect();
-        assert_eq!(member_ids(&client, id(&rows[g])).await, expected);
+        assert_eq!(client.members(id(&rows[g])).await, expected);
     }
     let first = client.get(&format!("/Users/{}", id(&rows[10]))).await;
     assert_eq!(first.body["groups"][0]["value"], id(&rows[0]));
@@ -99,15 +86,15 @@ async fn groups_that_contain_each_other() {
     assert_eq!(statuses(&reply.body), ["201", "201", "201"]);
     let rows = reply.body["Operations"].as_array().unwrap();
     assert_eq!(
-        member_ids(&client, id(&rows[0])).await,
+        client.members(id(&rows[0])).await,
         [id(&rows[1]).to_owned()].into()
     );
     assert_eq!(
-        member_ids(&client, id(&rows[1])).await,
+        client.members(id(&rows[1])).await,
         [id(&rows[0]).to_owned()].into()
     );
     assert_eq!(
-        member_ids(&client, id(&rows[2])).await,
+        client.members(id(&rows[2])).await,
         [id(&rows[2]).to_owned()].into()
     );
     stack.audit().await;
@@ -132,7 +119,7 @@ async fn a_chain_of_three_hundred_groups_in_reverse_order() {
     let rows = reply.body["Operations"].as_array().unwrap();
     for pair in rows.windows(2).step_by(37) {
         assert_eq!(
-            member_ids(&client, id(&pair[0])).await,
+            client.members(id(&pair[0])).await,
             [id(&pair[1]).to_owned()].into()
         );
     }
@@ -205,10 +192,10 @@ async fn references_resolve_wherever_a_resource_can_be_named() {
         "a path holds the permanent id"
     );
     assert_eq!(
-        member_ids(&client, &crew).await,
+        client.members(&crew).await,
         [boss.clone(), team.clone()].into()
     );
-    assert_eq!(member_ids(&client, &team).await, BTreeSet::new());
+    assert_eq!(client.members(&team).await, BTreeSet::new());
     let boss = client.get(&format!("/Users/{boss}")).await;
     assert_eq!(boss.body[enterprise]["manager"]["value"], boss.body["id"]);
     let managed = client.get(&format!("/Users/{}", id(&rows[0]))).await;
@@ -228,7 +215,7 @@ async fn references_match_whole_values_exactly() {
     let reply = client.bulk(&operations).await;
     let rows = reply.body["Operations"].as_array().unwrap();
     assert_eq!(
-        member_ids(&client, id(&rows[2])).await,
+        client.members(id(&rows[2])).await,
         [id(&rows[1]).to_owned()].into()
     );
 }
@@ -386,7 +373,7 @@ async fn a_second_use_of_a_bulk_id_fails_and_references_bind_to_the_first() {
     let rows = reply.body["Operations"].as_array().unwrap();
     assert_eq!(rows[1]["response"]["scimType"], "invalidValue");
     assert_eq!(
-        member_ids(&client, id(&rows[2])).await,
+        client.members(id(&rows[2])).await,
         [id(&rows[0]).to_owned()].into()
     );
 }

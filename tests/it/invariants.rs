@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use harness::weather::{Rates, Settings};
-use harness::{Client, Stack, group, patch, user};
+use harness::{Stack, group, patch, user};
 use serde_json::{Value, json};
 
 /// Runs the requests at once and gives their replies in order.
@@ -23,18 +23,6 @@ where
 
 fn add_member(id: &str) -> Value {
     patch(&[json!({"op": "add", "path": "members", "value": [{"value": id}]})])
-}
-
-async fn members(client: &Client, group: &str) -> BTreeSet<String> {
-    let reply = client.get(&format!("/Groups/{group}")).await;
-    let members = reply.body["members"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    members
-        .iter()
-        .map(|member| member["value"].as_str().unwrap().to_owned())
-        .collect()
 }
 
 /// Invariant 1.
@@ -137,7 +125,7 @@ async fn forty_parallel_adds_make_forty_members() {
     for reply in &replies {
         assert_eq!(reply.status, 204, "{}", reply.body);
     }
-    assert_eq!(members(&client, &crew).await, ids);
+    assert_eq!(client.members(&crew).await, ids);
     assert!(
         stack.weather().report().conflicts > 0,
         "the adds really met each other"
@@ -229,7 +217,7 @@ async fn a_user_deleted_while_being_added_is_in_no_group() {
         }
         assert_eq!(client.get(&format!("/Users/{id}")).await.status, 404);
         for group in &groups {
-            assert!(members(&client, group).await.is_empty(), "seed {seed}");
+            assert!(client.members(group).await.is_empty(), "seed {seed}");
         }
         stack.audit().await;
     }

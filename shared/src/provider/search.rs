@@ -16,11 +16,12 @@
 //! ```
 
 mod access;
+mod candidates;
 mod criteria;
 mod cursor;
 mod seal;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,26 +29,21 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use access::Access;
 use criteria::Criteria;
 pub use seal::CURSOR_TIMEOUT;
 
 use super::{Caller, Fault, Provider};
 use crate::ambient::Moment;
-use crate::plan::read_set::{ReadSet, Want};
 use crate::scim::message::SearchRequest;
 use crate::scim::projection::Projection;
 use crate::scim::schema::catalogue;
-use crate::scim::{ResourceId, ResourceType, ScimError, sort, urn};
+use crate::scim::{ResourceType, ScimError, sort, urn};
 use crate::store::StoreError;
+use crate::table::Stored;
 use crate::table::key::SHARDS;
-use crate::table::{Lookup, Stored, lookups};
 
 /// The most matches that are held to be counted, ordered and paged.
 const MAX_MATCHES: usize = 10_000;
-
-/// How often a lookup is followed while its value keeps moving.
-const LOOKS: u32 = 5;
 
 /// Kept of the time of a request for presenting what was found.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -248,90 +244,6 @@ impl Provider {
         }
         page.truncate(count);
         Ok((total, page))
-    }
-
-    async fn candidates(
-        &self,
-        caller: &Caller,
-        resource_type: &'static ResourceType,
-        access: Access,
-    ) -> Result<Vec<Arc<Stored>>, Fault> {
-        match access {
-            Access::Id(id) => self.read_all(caller, resource_type, id).await,
-            Access::Lookup(lookup) => self.owners(caller, resource_type, &lookup).await,
-            Access::Member(Some(member)) => {
-                let groups = self.groups_of(caller, member).await?;
-                self.read_all(caller, resource_type, groups).await
-            }
-            Access::Member(None) => Ok(Vec::new()),
-        }
-    }
-
-    /// The resources that a lookup leads to. A lookup and its resource change
-    /// together, so where they disagree the value has moved between the two
-    /// reads, and whoever has it now is found by looking again: a miss must be
-    /// one at some moment.
-    async fn owners(
-        &self,
-        caller: &Caller,
-        resource_type: &'static ResourceType,
-        lookup: &Lookup,
-    ) -> Result<Vec<Arc<Stored>>, Fault> {
-        let mut attempts = 0;
-        loop {
-            let ids = self.store.find(&caller.tenant, lookup).await?;
-            let named = ids.len();
-            let found = self.read_all(caller, resource_type, ids).await?;
-            let has =
-                |stored: &Arc<Stored>| lookups(resource_type, &stored.attributes).contains(lookup);
-            attempts += 1;
-            if found.iter().filter(|stored| has(stored)).count() == named || attempts == LOOKS {
-                return Ok(found);
-            }
-        }
-    }
-
-    async fn read_all(
-        &self,
-        caller: &Caller,
-        resource_type: &'static ResourceType,
-        ids: impl IntoIterator<Item = ResourceId>,
-    ) -> Result<Vec<Arc<Stored>>, Fault> {
-        let wants: BTreeSet<Want> = ids
-            .into_iter()
-            .map(|id| Want::Resource {
-                resource_type: &resource_type.name,
-                id,
-            })
-            .collect();
-        if wants.len() > MAX_MATCHES {
-            return Err(too_many().into());
-        }
-        let mut read_set = ReadSet::default();
-        self.store
-            .read(&caller.tenant, &wants, &mut read_set)
-            .await?;
-        Ok(read_set.resources.into_values().flatten().collect())
-    }
-
-    /// The groups that a member of whatever type may be in.
-    async fn groups_of(
-        &self,
-        caller: &Caller,
-        member: ResourceId,
-    ) -> Result<Vec<ResourceId>, Fault> {
-        let types = catalogue().resource_types.iter();
-        let wants = types.map(|resource_type| Want::Resource {
-            resource_type: &resource_type.name,
-            id: member,
-        });
-        let mut read_set = ReadSet::default();
-        self.store
-            .read(&caller.tenant, &wants.collect(), &mut read_set)
-            .await?;
-        let found = read_set.resources.into_values().flatten();
-        let groups: BTreeSet<ResourceId> = found.flat_map(|stored| stored.groups.clone()).collect();
-        Ok(groups.into_iter().collect())
     }
 
     /// Every match in all partitions, which are walked side by side.

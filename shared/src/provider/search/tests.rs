@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::access::access;
+use super::access::{Access, access};
 use super::*;
 use crate::provider::present::Members;
+use crate::scim::ResourceId;
 use crate::scim::filter::Filter;
 
 fn way(name: &str, filter: &str) -> String {
