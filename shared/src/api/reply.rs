@@ -138,10 +138,7 @@ pub fn fault(fault: &Fault, config: &Config) -> ApiGatewayV2httpResponse {
         Fault::Client(refused) => error(refused, config),
         Fault::Service(cause) => {
             tracing::error!(error = chain(cause), "the request could not be served");
-            error(
-                &ScimError::new(500, "the service failed; the request may be sent again"),
-                config,
-            )
+            error(&ScimError::internal(), config)
         }
     }
 }
