@@ -46,8 +46,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         .map_err(|error| format!("cannot read `{shown}`: {error}"))?;
     let event: Value =
         serde_json::from_str(&text).map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
-    let way = way(&template, &event).map_err(|reason| format!("`{shown}` {reason}"))?;
     let mut settings = Settings::read(&template);
+    let way = way(&template, settings.base_path(), &event)
+        .map_err(|reason| format!("`{shown}` {reason}"))?;
     if let Some(base_path) = &way.base_path {
         settings = settings.with_base_path(base_path);
     }
@@ -62,12 +63,14 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     say(&serde_json::to_string_pretty(&response)?)
 }
 
-/// The way of an event by its route key.
+/// The way of an event by its route key. The base path is itself a route, and
+/// ends in nothing that would tell it from any other path, so it is only known
+/// where it is the configured one.
 ///
 /// # Errors
 ///
 /// What is wrong with the event, to be said after its name.
-pub fn way(template: &Template, event: &Value) -> Result<Way, String> {
+pub fn way(template: &Template, configured: &str, event: &Value) -> Result<Way, String> {
     let key = event
         .get("routeKey")
         .or_else(|| event.pointer("/requestContext/routeKey"))
@@ -86,7 +89,9 @@ pub fn way(template: &Template, event: &Value) -> Result<Way, String> {
                 .iter()
                 .filter(|route| route.method == method)
                 .filter_map(|route| Some((route, path.strip_suffix(&route.suffix)?)))
-                // The base path is itself a route, and so ends everything.
+                .filter(|(route, base_path)| {
+                    !route.suffix.is_empty() || base_path.trim_matches('/') == configured
+                })
                 .max_by_key(|(route, _)| route.suffix.len())
                 .map(|(route, base_path)| Way {
                     function: route.target.function,
@@ -114,6 +119,10 @@ mod tests {
             ("GET /Users/Schemas/{id}", "discovery at Users"),
             ("POST /scim/v2/.search", "bulk at scim/v2"),
             ("GET /scim/v2", "bulk at scim/v2"),
+            (
+                "GET /nowhere",
+                "has the route `GET /nowhere`, which is not in the template",
+            ),
             ("$default", "discovery"),
             (
                 "PUT /scim/v2/Users",
@@ -126,7 +135,7 @@ mod tests {
         ];
         let template = Template::embedded().unwrap();
         for (key, expected) in cases {
-            let told = match way(&template, &json!({ "routeKey": key })) {
+            let told = match way(&template, "scim/v2", &json!({ "routeKey": key })) {
                 Ok(Way {
                     function,
                     base_path: Some(base_path),
@@ -136,6 +145,6 @@ mod tests {
             };
             assert_eq!(told, expected, "{key}");
         }
-        assert!(way(&template, &json!([])).is_err());
+        assert!(way(&template, "scim/v2", &json!([])).is_err());
     }
 }

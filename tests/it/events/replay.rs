@@ -119,7 +119,7 @@ impl Event {
 
     fn way(&self) -> invoke::Way {
         let template = Template::embedded().unwrap();
-        invoke::way(&template, &self.content).unwrap()
+        invoke::way(&template, "scim/v2", &self.content).unwrap()
     }
 
     /// With other ids in the path and in the decoded body.
