@@ -9,6 +9,7 @@
     reason = "a failure here is a failing test"
 )]
 
+mod atomicity;
 mod authorizer;
 mod bulk;
 mod cost;

@@ -12,10 +12,12 @@ use lambda_http::http::Method;
 use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
 use shared::api::{Call, principal, reply, resources, root};
-use shared::plan::{Outcome, operation, rights};
+use shared::plan::{Outcome, Terms, operation, rights};
 use shared::provider::Provider;
 use shared::scim::message::BulkRequest;
 use shared::scim::{ScimError, urn};
+
+mod terms;
 
 /// Answers one request.
 pub async fn handle(
@@ -47,7 +49,12 @@ async fn execute(provider: &Provider, call: &Call, moment: &Moment) -> Result<Va
     if !caller.rights.may_bulk() {
         return Err(principal::missing_scope(rights::BULK));
     }
+    let atomicity = terms::atomicity(call)?;
     let request = BulkRequest::parse(call.json(config)?, config.max_operations)?;
+    let terms = Terms {
+        fail_on_errors: request.fail_on_errors,
+        atomicity,
+    };
     let mint = |position| moment.id(position);
     let entries = operation::check(
         &request.operations,
@@ -55,9 +62,7 @@ async fn execute(provider: &Provider, call: &Call, moment: &Moment) -> Result<Va
     );
     // What was sent is held no longer than it is needed.
     drop(request.operations);
-    let outcomes = provider
-        .apply(&caller, moment, &entries, request.fail_on_errors)
-        .await;
+    let outcomes = provider.apply(&caller, moment, &entries, terms).await;
     let failed = outcomes
         .iter()
         .filter(|outcome| outcome.result.is_err())

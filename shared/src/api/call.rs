@@ -114,6 +114,15 @@ impl Call {
         message::list(&self.parameters, name)
     }
 
+    /// The value of a parameter of the query.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidValue` when it occurs twice.
+    pub fn parameter(&self, name: &str) -> Result<Option<&str>, ScimError> {
+        message::parameter(&self.parameters, name)
+    }
+
     /// The body as JSON.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 use super::{Call, principal, reply};
 use crate::ambient::Moment;
 use crate::config::Config;
-use crate::plan::{Access, Done, Method, Rules, Target, operation};
+use crate::plan::{Access, Done, Method, Rules, Target, Terms, operation};
 use crate::provider::{Caller, Extent, Fault, Provider};
 use crate::scim::message::SearchRequest;
 use crate::scim::patch::Dialect;
@@ -170,6 +170,11 @@ impl Request<'_> {
         id: Option<&str>,
     ) -> Result<ApiGatewayV2httpResponse, Fault> {
         self.require(Access::Write)?;
+        // A client that believes nothing will be written must not be ignored.
+        if self.call.parameter("dryRun")?.is_some() {
+            let detail = "`dryRun` is understood by `/Bulk` only";
+            return Err(ScimError::invalid_value(detail).into());
+        }
         // Before anything is written: a wrong list must not fail afterwards.
         let projection = self.projection()?;
         let config = &self.provider.config;
@@ -193,7 +198,7 @@ impl Request<'_> {
         );
         let outcomes = self
             .provider
-            .apply(&self.caller, self.moment, &[entry], None)
+            .apply(&self.caller, self.moment, &[entry], Terms::default())
             .await;
         match outcomes.into_iter().next() {
             Some(outcome) => self.written(method, outcome.result?, &projection).await,

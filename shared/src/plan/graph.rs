@@ -19,13 +19,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::hash::Hash;
 
-/// The smallest set of operations that stands or falls together: one, or a
-/// ring of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    /// Indexes in the request, ascending.
-    pub operations: Vec<usize>,
-}
+use super::unit::Unit;
 
 /// How an operation uses an object that the client's order must be kept for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,21 +91,49 @@ impl Edges {
 
     /// The units in canonical order.
     pub fn order(&self) -> Vec<Unit> {
-        let components = components(&self.hard);
-        let mut unit_of = vec![0; self.hard.len()];
-        for (unit, members) in components.iter().enumerate() {
-            for member in members {
-                if let Some(slot) = unit_of.get_mut(*member) {
-                    *slot = unit;
+        let rings = self.arrange(components(&self.hard));
+        rings.into_iter().map(Unit::of).collect()
+    }
+
+    /// The same, those that are connected by references joined to one.
+    ///
+    /// Two connected sets may each have to wait for a part of the other, to
+    /// keep the client's order on one object. Neither could then be carried out
+    /// at once before the other, so they are one unit.
+    pub fn connected(&self) -> Vec<Unit> {
+        let mut edges = self.soft.clone();
+        for (from, targets) in self.hard.iter().enumerate() {
+            for to in targets {
+                for (from, to) in [(from, *to), (*to, from)] {
+                    if let Some(list) = edges.get_mut(from) {
+                        list.push(to);
+                    }
                 }
             }
         }
+        let sets = self.arrange(components(&edges));
+        let set_of = positions(&sets, self.hard.len());
+        let mut joined: Vec<Vec<Unit>> = vec![Vec::new(); sets.len()];
+        for unit in self.order() {
+            let first = unit.operations.first();
+            let set = first.and_then(|first| set_of.get(*first)).copied();
+            if let Some(list) = set.and_then(|set| joined.get_mut(set)) {
+                list.push(unit);
+            }
+        }
+        joined.into_iter().map(Unit::joined).collect()
+    }
+
+    /// Brings sets of operations into canonical order. No two of them may need
+    /// each other.
+    fn arrange(&self, sets: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+        let set_of = positions(&sets, self.hard.len());
         let between = |edges: &[Vec<usize>]| {
-            let mut result: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); components.len()];
+            let mut result: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); sets.len()];
             for (index, targets) in edges.iter().enumerate() {
-                let from = unit_of.get(index).copied().unwrap_or_default();
+                let from = set_of.get(index).copied().unwrap_or_default();
                 for target in targets {
-                    let to = unit_of.get(*target).copied().unwrap_or_default();
+                    let to = set_of.get(*target).copied().unwrap_or_default();
                     if let Some(set) = result.get_mut(from).filter(|_| from != to) {
                         set.insert(to);
                     }
@@ -119,17 +141,28 @@ impl Edges {
             }
             result
         };
-        let lowest: Vec<usize> = components
+        let lowest: Vec<usize> = sets
             .iter()
             .map(|members| members.first().copied().unwrap_or_default())
             .collect();
         let taken = schedule(&lowest, &between(&self.hard), &between(&self.soft));
-        let mut components: Vec<Option<Vec<usize>>> = components.into_iter().map(Some).collect();
-        let units = taken
-            .into_iter()
-            .filter_map(|unit| components.get_mut(unit)?.take());
-        units.map(|operations| Unit { operations }).collect()
+        let mut sets: Vec<Option<Vec<usize>>> = sets.into_iter().map(Some).collect();
+        let order = taken.into_iter();
+        order.filter_map(|set| sets.get_mut(set)?.take()).collect()
     }
+}
+
+/// By operation, the position of the set that it is in.
+fn positions(sets: &[Vec<usize>], len: usize) -> Vec<usize> {
+    let mut result = vec![0; len];
+    for (position, members) in sets.iter().enumerate() {
+        for member in members {
+            if let Some(slot) = result.get_mut(*member) {
+                *slot = position;
+            }
+        }
+    }
+    result
 }
 
 /// Takes units by lowest index as their prerequisites are taken. When only soft
@@ -334,6 +367,32 @@ mod tests {
             ("u", 3, Shared),
         ];
         insta::assert_snapshot!(order(5, &[(0, 4)], &uses), @"[1][4][0][2][3]");
+    }
+
+    fn connected(len: usize, hard: &[(usize, usize)], soft: &[(usize, usize)]) -> String {
+        let mut edges = Edges::new(len);
+        for (from, to) in hard {
+            edges.need(*from, *to);
+        }
+        for (number, (earlier, later)) in soft.iter().enumerate() {
+            edges.keep_order([*earlier, *later].map(|index| (number, index, Use::Exclusive)));
+        }
+        let units = edges.connected();
+        units
+            .iter()
+            .map(|unit| format!("{:?}", unit.parts))
+            .collect()
+    }
+
+    #[test]
+    fn what_references_connect_is_one_unit_in_its_own_order() {
+        insta::assert_snapshot!(connected(5, &[(0, 3), (2, 3)], &[]), @"[[3], [0], [2]][[1]][[4]]");
+        insta::assert_snapshot!(connected(4, &[(0, 1), (1, 0), (3, 0)], &[]), @"[[0, 1], [3]][[2]]");
+        // 1 after 0 and 3 after 2: the sets {0, 3} and {1, 2} cannot be told apart.
+        insta::assert_snapshot!(connected(4, &[(3, 0), (2, 1)], &[(0, 1), (2, 3)]), @"[[0], [1], [2], [3]]");
+        // 1 after 0 alone keeps them apart.
+        insta::assert_snapshot!(connected(4, &[(3, 0), (2, 1)], &[(0, 1)]), @"[[0], [3]][[1], [2]]");
+        insta::assert_snapshot!(connected(4, &[(0, 3), (2, 1)], &[(2, 3)]), @"[[1], [2]][[3], [0]]");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod simulate;
 mod step;
 pub mod target;
 pub mod transaction;
+mod unit;
 mod world;
 
 #[cfg(test)]
@@ -28,9 +29,7 @@ mod tests;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
-use std::num::NonZeroUsize;
 
-pub use graph::Unit;
 pub use operation::{Intent, Method, Operation, Rejection, Rules};
 pub use outcome::{Done, Outcome};
 pub use read_set::{ReadSet, Want};
@@ -38,6 +37,7 @@ pub use rights::{Access, Rights};
 pub use step::Step;
 pub use target::Target;
 pub use transaction::{Planned, Transaction};
+pub use unit::{Atomicity, Terms, Unit};
 
 use crate::scim::{ResourceId, Timestamp};
 use crate::table::Tenant;
@@ -56,8 +56,8 @@ pub struct Job<'a> {
     pub units: &'a [Unit],
     /// What has become of each entry so far; planned are only the others.
     pub settled: &'a [Option<Outcome>],
-    /// Stop when this many operations have failed (RFC 7644 §3.7).
-    pub fail_on_errors: Option<NonZeroUsize>,
+    /// What the client chose.
+    pub terms: Terms,
     /// The one instant of the request.
     pub now: Timestamp,
     /// Whose table it is: part of the size of every item.
@@ -65,6 +65,9 @@ pub struct Job<'a> {
     /// How often each unit, by its position, was to blame for a cancelled
     /// transaction.
     pub cancelled: &'a [u32],
+    /// How many actions of each transaction, of which DynamoDB takes 100, are
+    /// for the plan.
+    pub max_actions: usize,
 }
 
 /// What will become of a request if nobody else writes meanwhile.
@@ -77,8 +80,9 @@ pub struct Plan {
     pub transactions: Vec<Transaction>,
 }
 
-/// Brings the entries into canonical order.
-pub fn order(entries: &[Entry]) -> Vec<Unit> {
+/// Brings the entries into canonical order, as units that stand or fall
+/// together.
+pub fn order(entries: &[Entry], atomicity: Atomicity) -> Vec<Unit> {
     #[derive(PartialEq, Eq, Hash)]
     enum Object<'a> {
         /// What a resource holds.
@@ -136,7 +140,12 @@ pub fn order(entries: &[Entry]) -> Vec<Unit> {
         (Object::Value(type_name, value), *index, Use::Exclusive)
     }));
     edges.keep_order(uses);
-    edges.order()
+    match atomicity {
+        Atomicity::Operation => edges.order(),
+        Atomicity::Component => edges.connected(),
+        Atomicity::Request if entries.is_empty() => Vec::new(),
+        Atomicity::Request => vec![Unit::joined(edges.order())],
+    }
 }
 
 /// Plans what is not settled yet.
@@ -159,10 +168,8 @@ pub fn plan(job: &Job<'_>, read: &ReadSet) -> Result<Plan, BTreeSet<Want>> {
     let mut failures = 0;
     let mut steps = Vec::new();
     for (position, unit) in job.units.iter().enumerate() {
-        if job
-            .fail_on_errors
-            .is_some_and(|limit| failures >= limit.get())
-        {
+        let limit = job.terms.fail_on_errors;
+        if limit.is_some_and(|limit| failures >= limit.get()) {
             break;
         }
         if unit.operations.iter().copied().any(open)
@@ -190,8 +197,9 @@ pub fn plan(job: &Job<'_>, read: &ReadSet) -> Result<Plan, BTreeSet<Want>> {
     }
     let packing = Packing {
         tenant: job.tenant,
-        contiguous: job.fail_on_errors.is_some(),
+        contiguous: job.terms.fail_on_errors.is_some(),
         cancelled: job.cancelled,
+        max_actions: job.max_actions,
     };
     let transactions = pack::pack(&mut steps, &packing);
     Ok(Plan {

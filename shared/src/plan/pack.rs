@@ -33,6 +33,8 @@ pub(super) struct Packing<'a> {
     pub(super) contiguous: bool,
     /// How often each unit was to blame for a cancelled transaction.
     pub(super) cancelled: &'a [u32],
+    /// How many actions a transaction may hold.
+    pub(super) max_actions: usize,
 }
 
 /// Moves the changes of the steps into transactions.
@@ -80,8 +82,10 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         } else {
             first
         };
-        let room = (first..bins.len())
-            .find(|bin| bins.get(*bin).is_some_and(|bin| bin.takes(&measured, most)));
+        let room = (first..bins.len()).find(|bin| {
+            bins.get(*bin)
+                .is_some_and(|bin| bin.takes(&measured, most, packing.max_actions))
+        });
         let index = room.unwrap_or(bins.len());
         if room.is_none() {
             bins.push(Bin::default());
@@ -158,13 +162,13 @@ impl Default for Bin {
 }
 
 impl Bin {
-    fn takes(&self, changes: &[Measured], most: usize) -> bool {
+    fn takes(&self, changes: &[Measured], most: usize, max_actions: usize) -> bool {
         let known = |change: &&Measured| self.positions.contains_key(&change.key);
         let new = changes.iter().filter(|change| !known(change)).count();
         // An item that is in already may grow, so all of them are counted.
         let added: usize = changes.iter().map(|change| change.bytes).sum();
         self.units.len() < self.most.min(most)
-            && self.changes.len() + new <= MAX_ACTIONS
+            && self.changes.len() + new <= max_actions
             && self.bytes + added <= MAX_BYTES
     }
 

@@ -1,16 +1,16 @@
 //! One unit: its outcomes, and what it changes, within what one transaction
 //! holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::operation::Operation;
 use super::read_set::Want;
 use super::simulate::{self, Fault};
-use super::transaction::{MAX_ACTIONS, MAX_BYTES};
+use super::transaction::MAX_BYTES;
 use super::world::World;
-use super::{Job, Outcome, Unit};
+use super::{Atomicity, Job, Outcome, Unit};
 use crate::scim::ScimError;
-use crate::table::{Change, Tenant};
+use crate::table::Change;
 
 /// One unit with its outcomes and what it writes.
 #[derive(Debug, Clone)]
@@ -45,69 +45,60 @@ pub(super) fn step(
     unit: &Unit,
     statuses: &[Option<u16>],
 ) -> Option<Step> {
-    let mut operations = Vec::new();
-    for index in &unit.operations {
-        match job.entries.get(*index) {
-            Some(Ok(operation)) => operations.push(operation),
-            // A rejection names no bulkId, so it is never part of a ring.
-            Some(Err(rejection)) => {
-                return Some(Step::without_changes(
-                    position,
-                    vec![rejection.outcome()],
-                    world,
-                ));
-            }
-            None => {}
-        }
+    let refused = |world: &mut World<'_>, errors| {
+        Step::without_changes(position, refuse(job, unit, errors), world)
+    };
+    let rejected = rejections(job, unit);
+    if !rejected.is_empty() {
+        return Some(refused(world, rejected));
     }
-    let broken = |operation: &&Operation| broken_prerequisite(job, operation, unit, statuses);
-    let broken: Vec<Option<ScimError>> = operations.iter().map(broken).collect();
-    if broken.iter().any(Option::is_some) {
-        let mut step = Step::without_changes(position, refuse(&operations, broken), world);
-        let needs = operations.iter().flat_map(|operation| &operation.needs);
+    let broken = broken_prerequisites(job, unit, statuses);
+    if !broken.is_empty() {
+        let mut step = refused(world, broken);
+        let needs = operations(job, &unit.operations).flat_map(|operation| &operation.needs);
         step.repeats = needs.copied().collect();
         return Some(step);
     }
 
-    let results = simulate::apply(world, &operations, job.now);
-    let mut successes = Vec::new();
-    let mut failures = Vec::new();
-    for result in results {
-        match result {
-            Ok(status) => {
-                successes.push(status);
-                failures.push(None);
-            }
-            Err(Fault::Refused(error)) => failures.push(Some(error)),
-            Err(Fault::Missing) => {
-                world.abandon();
-                return None;
+    let alone = job.entries.len() == 1;
+    let mut outcomes = Vec::with_capacity(unit.operations.len());
+    let mut complete = true;
+    for part in &unit.parts {
+        let operations: Vec<&Operation> = operations(job, part).collect();
+        let mut successes = Vec::new();
+        let mut failures = Vec::new();
+        let results = simulate::apply(world, &operations, job.now);
+        for (operation, result) in operations.iter().zip(results) {
+            match result {
+                Ok(status) => successes.push(status),
+                Err(Fault::Refused(error)) => failures.push((operation.index, error)),
+                // The parts behind it are tried all the same, so that what
+                // they miss is read along with it.
+                Err(Fault::Missing) => complete = false,
             }
         }
+        if !complete {
+            continue;
+        }
+        if !failures.is_empty() {
+            return Some(refused(world, failures));
+        }
+        let successes = operations.iter().zip(successes);
+        outcomes.extend(successes.map(|(operation, status)| {
+            operation.outcome(Ok(simulate::done(world, operation, status, alone)))
+        }));
     }
-    if failures.iter().any(Option::is_some) {
-        return Some(Step::without_changes(
-            position,
-            refuse(&operations, failures),
-            world,
-        ));
+    if !complete {
+        world.abandon();
+        return None;
     }
     let changes = world.changes();
-    if let Some(error) = too_large(job.tenant, &changes, operations.len()) {
-        let outcomes = operations
-            .iter()
-            .map(|operation| operation.outcome(Err(error.clone())));
-        return Some(Step::without_changes(position, outcomes.collect(), world));
+    if let Some(error) = too_large(job, &changes, unit) {
+        let outcomes = operations(job, &unit.operations)
+            .map(|operation| operation.outcome(Err(error.clone())))
+            .collect();
+        return Some(Step::without_changes(position, outcomes, world));
     }
-
-    let alone = job.entries.len() == 1;
-    let outcomes = operations
-        .iter()
-        .zip(successes)
-        .map(|(operation, status)| {
-            operation.outcome(Ok(simulate::done(world, operation, status, alone)))
-        })
-        .collect();
     let written = changes.iter().filter_map(written).collect();
     Some(Step {
         unit: position,
@@ -137,71 +128,104 @@ impl Step {
     }
 }
 
+/// The errors of operations by their index, in order of execution.
+type Errors = Vec<(usize, ScimError)>;
+
+fn operations<'a>(job: &Job<'a>, indexes: &[usize]) -> impl Iterator<Item = &'a Operation> {
+    let entries = job.entries;
+    let entries = indexes.iter().filter_map(move |index| entries.get(*index));
+    entries.filter_map(|entry| entry.as_ref().ok())
+}
+
+/// The entries of the unit that never became operations.
+fn rejections(job: &Job<'_>, unit: &Unit) -> Errors {
+    let entries = unit.parts.iter().flatten();
+    let rejected = entries.filter_map(|index| match job.entries.get(*index)? {
+        Ok(_) => None,
+        Err(rejection) => Some((*index, rejection.error.clone())),
+    });
+    rejected.collect()
+}
+
 /// The outcomes of a unit that fails: each operation's own error, and for those
-/// of a ring that have none the first one's, as that of the other.
-fn refuse(operations: &[&Operation], errors: Vec<Option<ScimError>>) -> Vec<Outcome> {
-    let first = operations.iter().zip(&errors);
-    let culprit = first
-        .filter_map(|(operation, error)| Some((*operation, error.as_ref()?.status())))
-        .next();
-    let fallback = || match culprit {
-        Some((culprit, status)) => ring_failure(culprit, status),
+/// that have none that of the first one, as that of another.
+fn refuse(job: &Job<'_>, unit: &Unit, errors: Errors) -> Vec<Outcome> {
+    let undone = match errors.first() {
+        Some((culprit, error)) => undone(job, *culprit, error.status()),
         None => ScimError::internal(),
     };
-    let outcomes = operations
-        .iter()
-        .zip(errors)
-        .map(|(operation, error)| operation.outcome(Err(error.unwrap_or_else(fallback))));
-    outcomes.collect()
+    let mut errors: BTreeMap<usize, ScimError> = errors.into_iter().collect();
+    let outcome = |index: &usize| {
+        let own = errors.remove(index);
+        Some(match job.entries.get(*index)? {
+            Ok(operation) => operation.outcome(Err(own.unwrap_or_else(|| undone.clone()))),
+            Err(rejection) => rejection.outcome(),
+        })
+    };
+    unit.operations.iter().filter_map(outcome).collect()
 }
 
-/// The failure of a prerequisite outside the unit, as this operation's own
-/// (RFC 7644 §3.7.2 leaves the status open; `docs/bulk.md`).
-fn broken_prerequisite(
-    job: &Job<'_>,
-    operation: &Operation,
-    unit: &Unit,
-    statuses: &[Option<u16>],
-) -> Option<ScimError> {
-    let (need, status) = operation
-        .needs
-        .iter()
-        .filter(|need| unit.operations.binary_search(need).is_err())
-        .filter_map(|need| Some((*need, statuses.get(*need).copied().flatten()?)))
-        .find(|(_, status)| *status >= 400)?;
-    let bulk_id = match job.entries.get(need)? {
+/// What an operation says that would have succeeded, had another one of its
+/// unit not failed.
+fn undone(job: &Job<'_>, culprit: usize, status: u16) -> ScimError {
+    let name = match bulk_id(job, culprit) {
+        Some(bulk_id) => format!("with bulkId `{bulk_id}`"),
+        None => format!("at `Operations[{culprit}]`"),
+    };
+    if job.terms.atomicity == Atomicity::Operation {
+        let detail = format!(
+            "this operation and the one {name} refer to each other, and that one failed with status {status}"
+        );
+        return ScimError::new(409, detail);
+    }
+    let detail = format!(
+        "not carried out: with `atomicity={}` it falls with the operation {name}, \
+         which failed with status {status}",
+        job.terms.atomicity.as_str()
+    );
+    ScimError::new(424, detail)
+}
+
+fn bulk_id<'a>(job: &Job<'a>, index: usize) -> Option<&'a str> {
+    match job.entries.get(index)? {
         Ok(operation) => operation.bulk_id.as_deref(),
         Err(rejection) => rejection.bulk_id.as_deref(),
-    };
-    let bulk_id = bulk_id.unwrap_or_default();
-    let detail = format!(
-        "the operation with bulkId `{bulk_id}`, which this one refers to, failed with status {status}"
-    );
-    // What was not attempted may be sent again, and so may what waits for it.
-    Some(ScimError::new(
-        if status == 503 { 503 } else { 409 },
-        detail,
-    ))
+    }
 }
 
-fn ring_failure(culprit: &Operation, status: u16) -> ScimError {
-    let bulk_id = culprit.bulk_id.as_deref().unwrap_or_default();
-    let detail = format!(
-        "this operation and the one with bulkId `{bulk_id}` refer to each other, \
-         and that one failed with status {status}"
-    );
-    ScimError::new(409, detail)
+/// The failures of prerequisites outside the unit, as the operations' own
+/// (RFC 7644 §3.7.2 leaves the status open; `docs/bulk.md`).
+fn broken_prerequisites(job: &Job<'_>, unit: &Unit, statuses: &[Option<u16>]) -> Errors {
+    let broken = |operation: &Operation| {
+        let outside = |need: &&usize| unit.operations.binary_search(need).is_err();
+        let (need, status) = operation
+            .needs
+            .iter()
+            .filter(outside)
+            .filter_map(|need| Some((*need, statuses.get(*need).copied().flatten()?)))
+            .find(|(_, status)| *status >= 400)?;
+        let bulk_id = bulk_id(job, need).unwrap_or_default();
+        let detail = format!(
+            "the operation with bulkId `{bulk_id}`, which this one refers to, failed with status {status}"
+        );
+        // What was not attempted may be sent again, and so may what waits for it.
+        let error = ScimError::new(if status == 503 { 503 } else { 409 }, detail);
+        Some((operation.index, error))
+    };
+    let in_order = unit.parts.iter().flatten().copied().collect::<Vec<_>>();
+    operations(job, &in_order).filter_map(broken).collect()
 }
 
 /// An operation that no transaction can hold is 413, a ring 409; both name the
 /// number.
-fn too_large(tenant: &Tenant, changes: &[Change], operations: usize) -> Option<ScimError> {
+fn too_large(job: &Job<'_>, changes: &[Change], unit: &Unit) -> Option<ScimError> {
     // An item has at most 400 KB, so fewer than eleven cannot be too many bytes.
     let measured = if changes.len() > 10 { changes } else { &[] };
-    let bytes: usize = measured.iter().map(|change| change.bytes(tenant)).sum();
-    let excess = if changes.len() > MAX_ACTIONS {
+    let bytes: usize = measured.iter().map(|change| change.bytes(job.tenant)).sum();
+    let excess = if changes.len() > job.max_actions {
+        let most = job.max_actions;
         format!(
-            "{} actions, and a DynamoDB transaction takes {MAX_ACTIONS}",
+            "{} actions, and a DynamoDB transaction takes {most}",
             changes.len()
         )
     } else if bytes > MAX_BYTES {
@@ -209,14 +233,21 @@ fn too_large(tenant: &Tenant, changes: &[Change], operations: usize) -> Option<S
     } else {
         return None;
     };
-    Some(match operations {
-        1 => ScimError::new(
+    Some(match (unit.operations.len(), job.terms.atomicity) {
+        (1, _) => ScimError::new(
             413,
             format!("the operation needs {excess}; split it into smaller ones"),
         ),
-        _ => ScimError::new(
+        (_, Atomicity::Operation) => ScimError::new(
             409,
             format!("the operations that refer to each other need {excess}"),
+        ),
+        (count, atomicity) => ScimError::new(
+            413,
+            format!(
+                "with `atomicity={}` these {count} operations need {excess}",
+                atomicity.as_str()
+            ),
         ),
     })
 }

@@ -2,6 +2,7 @@
 //! or what a test puts into it.
 
 use std::cell::Cell;
+use std::num::NonZeroUsize;
 
 use serde_json::{Value, json};
 
@@ -69,18 +70,19 @@ fn fill(read: &mut ReadSet, wants: BTreeSet<Want>) {
     }
 }
 
-fn planned_on(mut read: ReadSet, operations: &[Value], limit: usize) -> String {
+fn planned_on(mut read: ReadSet, operations: &[Value], terms: Terms) -> String {
     let entries = entries(operations);
-    let units = order(&entries);
+    let units = order(&entries, terms.atomicity);
     let settled = vec![None; entries.len()];
     let job = Job {
         entries: &entries,
         units: &units,
         settled: &settled,
-        fail_on_errors: NonZeroUsize::new(limit),
+        terms,
         now: Timestamp(0),
         tenant: &Tenant::parse("t").unwrap(),
         cancelled: &[],
+        max_actions: transaction::MAX_ACTIONS,
     };
     let rounds = Cell::new(0);
     loop {
@@ -93,8 +95,15 @@ fn planned_on(mut read: ReadSet, operations: &[Value], limit: usize) -> String {
     }
 }
 
+fn until(failures: usize) -> Terms {
+    Terms {
+        fail_on_errors: NonZeroUsize::new(failures),
+        ..Terms::default()
+    }
+}
+
 fn planned(operations: &[Value]) -> String {
-    planned_on(ReadSet::default(), operations, 0)
+    planned_on(ReadSet::default(), operations, Terms::default())
 }
 
 fn stored(n: u8, attributes: Value, header: bool) -> Stored {
@@ -192,7 +201,7 @@ fn nothing_is_planned_behind_the_error_limit() {
         post("b", "/Users", user("b")),
         delete(91),
     ];
-    insta::assert_snapshot!(planned_on(ReadSet::default(), &operations, 1), @"
+    insta::assert_snapshot!(planned_on(ReadSet::default(), &operations, until(1)), @"
     unit 0 · op 0 POST 201 · tx 0
     unit 1 · op 1 DELETE 404
     tx 0 · create User 00000000 · lookup userName + · count User +1
@@ -209,7 +218,7 @@ fn a_member_joins_leaves_and_joins_again_under_growing_numbers() {
         json!({"method": "PATCH", "path": path, "data": {"schemas": schemas, "Operations": [operation]}})
     };
     let operations = [patch("add"), patch("remove"), patch("add"), patch("add")];
-    insta::assert_snapshot!(planned_on(directory(&[60], &[50]), &operations, 0), @"
+    insta::assert_snapshot!(planned_on(directory(&[60], &[50]), &operations, Terms::default()), @"
     unit 0 · op 0 PATCH 204 · tx 0
     unit 1 · op 1 PATCH 204 · tx 0
     unit 2 · op 2 PATCH 204 · tx 0
@@ -241,7 +250,7 @@ fn three_users_rotate_their_names() {
             read.owners.insert(lookup, Some(id(n)));
         }
     }
-    insta::assert_snapshot!(planned_on(read, &operations, 0), @"
+    insta::assert_snapshot!(planned_on(read, &operations, Terms::default()), @"
     unit 0 · op 0 PATCH 200 · tx 0
     unit 1 · op 1 PATCH 200 · tx 0
     unit 2 · op 2 PATCH 200 · tx 0
@@ -264,7 +273,7 @@ fn a_delete_takes_memberships_and_unique_values_along() {
         read.owners.insert(lookup, Some(id(60)));
     }
     let operations = [json!({"method": "DELETE", "path": format!("/Users/{}", id(60))})];
-    insta::assert_snapshot!(planned_on(read, &operations, 0), @"
+    insta::assert_snapshot!(planned_on(read, &operations, Terms::default()), @"
     unit 0 · op 0 DELETE 204 · tx 0
     tx 0 · change Group 32000000 · delete User 3c000000 · lookup userName - · member 32000000 -3c000000 · count User -1
     ");
@@ -276,7 +285,7 @@ fn what_no_transaction_can_hold_is_refused_with_the_number_of_actions() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let read = directory(&(100..150).collect::<Vec<u8>>(), &[]);
     let operations = [post("g", "/Groups", group("G", &names))];
-    insta::assert_snapshot!(planned_on(read, &operations, 0), @"unit 0 · op 0 POST 413");
+    insta::assert_snapshot!(planned_on(read, &operations, Terms::default()), @"unit 0 · op 0 POST 413");
 }
 
 #[test]
@@ -287,7 +296,7 @@ fn a_patch_that_changes_nothing_writes_nothing() {
     });
     let operations =
         [json!({"method": "PATCH", "path": format!("/Users/{}", id(60)), "data": data})];
-    insta::assert_snapshot!(planned_on(directory(&[60], &[]), &operations, 0), @"unit 0 · op 0 PATCH 200");
+    insta::assert_snapshot!(planned_on(directory(&[60], &[]), &operations, Terms::default()), @"unit 0 · op 0 PATCH 200");
 }
 
 #[test]
@@ -365,4 +374,52 @@ fn references_match_whole_values_exactly() {
     };
     assert_eq!(members[0].id, id(1));
     assert_eq!(attributes["displayName"], "bulkId:1");
+}
+
+fn atomic(atomicity: Atomicity, operations: &[Value]) -> String {
+    let terms = Terms {
+        atomicity,
+        ..Terms::default()
+    };
+    planned_on(directory(&[60], &[50]), operations, terms)
+}
+
+#[test]
+fn a_failure_undoes_what_is_connected_with_it_and_nothing_else() {
+    let gone = id(99).to_string();
+    let operations = [
+        post("u", "/Users", user("u")),
+        post("alone", "/Users", user("alone")),
+        post("g", "/Groups", group("G", &["bulkId:u", &gone])),
+        post("h", "/Groups", group("H", &["bulkId:u"])),
+    ];
+    insta::assert_snapshot!(atomic(Atomicity::Operation, &operations), @"
+    unit 0 · op 0 POST 201 · tx 0
+    unit 1 · op 1 POST 201 · tx 0
+    unit 2 · op 2 POST 400 invalidValue
+    unit 3 · op 3 POST 201 · tx 0
+    tx 0 · create User 00000000 · lookup userName + · count User +2 · create User 01000000 · lookup userName + · create Group 03000000 · lookup displayName + · member 03000000 +00000000 · count Group +1
+    ");
+    insta::assert_snapshot!(atomic(Atomicity::Component, &operations), @"
+    unit 0 · op 0 POST 424 · op 2 POST 400 invalidValue · op 3 POST 424
+    unit 1 · op 1 POST 201 · tx 0
+    tx 0 · create User 01000000 · lookup userName + · count User +1
+    ");
+    insta::assert_snapshot!(atomic(Atomicity::Request, &operations), @"unit 0 · op 0 POST 424 · op 1 POST 424 · op 2 POST 400 invalidValue · op 3 POST 424");
+}
+
+#[test]
+fn an_atomic_request_is_one_transaction_in_canonical_order() {
+    let group_50 = format!("/Groups/{}", id(50));
+    let add = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]}]});
+    let operations = [
+        json!({"method": "PATCH", "path": group_50, "data": add}),
+        json!({"method": "DELETE", "path": format!("/Users/{}", id(60))}),
+        post("u", "/Users", user("u60")),
+    ];
+    insta::assert_snapshot!(atomic(Atomicity::Request, &operations), @"
+    unit 0 · op 1 DELETE 204 · op 2 POST 201 · op 0 PATCH 204 · tx 0
+    tx 0 · change Group 32000000 · create User 02000000 · delete User 3c000000 · lookup userName + · member 32000000 +02000000
+    ");
 }

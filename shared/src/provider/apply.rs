@@ -27,7 +27,8 @@ use tokio::time::{Instant, timeout_at};
 use super::execute::{Execution, Progress, not_attempted};
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
-use crate::plan::{self, Entry, Job, Outcome, Plan, ReadSet, Unit};
+use crate::plan::transaction::MAX_ACTIONS;
+use crate::plan::{self, Entry, Job, Outcome, Plan, ReadSet, Terms, Unit};
 use crate::scim::ScimError;
 use crate::store::StoreError;
 
@@ -39,7 +40,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 impl Provider {
     /// Carries out operations. The outcomes come in request order; those that
-    /// were not processed because `fail_on_errors` was reached are absent.
+    /// were not processed because `failOnErrors` was reached are absent.
     ///
     /// Every failure is an outcome: 503 where there was no time left to try,
     /// 500 where the store failed or an outcome could not be learnt in time.
@@ -48,9 +49,10 @@ impl Provider {
         caller: &Caller,
         moment: &Moment,
         entries: &[Entry],
-        fail_on_errors: Option<NonZeroUsize>,
+        terms: Terms,
     ) -> Vec<Outcome> {
-        let units = plan::order(entries);
+        let limit = terms.fail_on_errors;
+        let units = plan::order(entries, terms.atomicity);
         let mut progress = Progress {
             settled: vec![None; entries.len()],
             cancelled: vec![0; units.len()],
@@ -61,16 +63,17 @@ impl Provider {
                 entries,
                 units: &units,
                 settled: &progress.settled,
-                fail_on_errors,
+                terms,
                 now: moment.now,
                 tenant: &caller.tenant,
                 cancelled: &progress.cancelled,
+                max_actions: MAX_ACTIONS,
             };
             let planned = match self.plan(caller, moment, &job).await {
                 Ok(plan) => plan,
                 Err(error) => {
                     let error = error.into_answer();
-                    give_up(&units, entries, fail_on_errors, &mut progress, &error);
+                    give_up(&units, entries, limit, &mut progress, &error);
                     break;
                 }
             };
@@ -81,17 +84,17 @@ impl Provider {
                 moment,
                 round,
                 units: &units,
-                fail_on_errors,
+                fail_on_errors: limit,
             };
             execution.run(planned, &mut progress).await;
-            if !any_open(&units, &progress.settled, fail_on_errors) {
+            if !any_open(&units, &progress.settled, limit) {
                 break;
             }
             round += 1;
             pause(moment, round).await;
             if moment.deadline.saturating_duration_since(Instant::now()) < ROUND {
                 let error = not_attempted();
-                give_up(&units, entries, fail_on_errors, &mut progress, &error);
+                give_up(&units, entries, limit, &mut progress, &error);
                 break;
             }
         }

@@ -216,7 +216,13 @@ fn check_paging(start_index: Option<usize>, cursor: Option<&str>) -> Result<(), 
     }
 }
 
-fn parameter<'a>(
+/// The value of a parameter of a query string, whatever its letter case. None
+/// when it does not occur.
+///
+/// # Errors
+///
+/// 400 `invalidValue` when it occurs twice.
+pub fn parameter<'a>(
     parameters: &'a [(String, String)],
     name: &str,
 ) -> Result<Option<&'a str>, ScimError> {
