@@ -18,6 +18,7 @@ mod events;
 mod faults;
 mod groups;
 mod hostile;
+mod idempotency;
 mod invariants;
 mod logs;
 mod oracle;

@@ -11,11 +11,12 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::http::Method;
 use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
+use shared::api::idempotency::{self, Begin};
 use shared::api::{Call, principal, reply, resources, root};
 use shared::plan::{Outcome, Terms, operation, rights};
-use shared::provider::Provider;
+use shared::provider::{Fault, Provider};
 use shared::scim::message::BulkRequest;
-use shared::scim::{ScimError, urn};
+use shared::scim::urn;
 
 mod terms;
 
@@ -34,20 +35,22 @@ pub async fn handle(
         return root::answer(provider, &call, &moment).await;
     }
     // Boxed: what a request waits for is too deep a tree for one type.
-    match Box::pin(execute(provider, &call, &moment)).await {
-        Ok(response) => reply::message(200, &response),
-        Err(error) => reply::error(&error, config),
-    }
+    let answer = Box::pin(execute(provider, &call, &moment)).await;
+    answer.unwrap_or_else(|fault| reply::fault(&fault, config))
 }
 
-async fn execute(provider: &Provider, call: &Call, moment: &Moment) -> Result<Value, ScimError> {
+async fn execute(
+    provider: &Provider,
+    call: &Call,
+    moment: &Moment,
+) -> Result<ApiGatewayV2httpResponse, Fault> {
     let config = &provider.config;
     let caller = principal::caller(call, config)?;
     if call.path() != ["Bulk"] {
-        return Err(resources::no_endpoint());
+        return Err(resources::no_endpoint().into());
     }
     if !caller.rights.may_bulk() {
-        return Err(principal::missing_scope(rights::BULK));
+        return Err(principal::missing_scope(rights::BULK).into());
     }
     let atomicity = terms::atomicity(call)?;
     let request = BulkRequest::parse(call.json(config)?, config.max_operations)?;
@@ -55,14 +58,30 @@ async fn execute(provider: &Provider, call: &Call, moment: &Moment) -> Result<Va
         fail_on_errors: request.fail_on_errors,
         atomicity,
     };
-    let mint = |position| moment.id(position);
-    let entries = operation::check(
-        &request.operations,
-        &resources::rules(&caller, config, &mint),
-    );
+    let check = |moment: &Moment| {
+        let mint = |position| moment.id(position);
+        let rules = resources::rules(&caller, config, &mint);
+        operation::check(&request.operations, &rules)
+    };
+    let mut entries = check(moment);
+    let types = entries
+        .iter()
+        .flatten()
+        .map(|operation| operation.resource_type.name.clone());
+    let (types, lanes) = (types.collect(), config.in_flight);
+    let beginning = idempotency::begin(provider, call, &caller, moment, types, lanes);
+    let run = match beginning.await? {
+        Begin::Answer(answer) => return Ok(*answer),
+        Begin::Run(run) => run,
+    };
+    let moment = run.as_ref().map_or(moment, |run| &run.moment);
+    if run.as_ref().is_some_and(|run| run.is_repetition()) {
+        entries = check(moment);
+    }
     // What was sent is held no longer than it is needed.
-    drop(request.operations);
-    let outcomes = provider.apply(&caller, moment, &entries, terms).await;
+    drop(request);
+    let run = run.as_deref();
+    let outcomes = provider.apply(&caller, moment, &entries, terms, run).await;
     let failed = outcomes
         .iter()
         .filter(|outcome| outcome.result.is_err())
@@ -75,7 +94,10 @@ async fn execute(provider: &Provider, call: &Call, moment: &Moment) -> Result<Va
         "bulk request of {} operations, {failed} failed",
         entries.len()
     );
-    Ok(render(&outcomes, &caller.base_url))
+    let answer = reply::message(200, &render(&outcomes, &caller.base_url));
+    let is_final = outcomes.iter().all(|outcome| outcome.status() < 500);
+    idempotency::end(provider, run, &answer, is_final).await;
+    Ok(answer)
 }
 
 /// The bulk response (RFC 7644 §3.7.3).
@@ -98,8 +120,8 @@ fn row(outcome: &Outcome, base_url: &str) -> Value {
     }
     match &outcome.result {
         Ok(done) => {
-            if let Some(stored) = &done.resource {
-                row.insert("version".into(), json!(stored.version().to_string()));
+            if let Some(version) = done.version {
+                row.insert("version".into(), json!(version.to_string()));
             }
             row.insert("status".into(), json!(done.status.to_string()));
         }

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,26 +6,16 @@ use insta::assert_snapshot;
 use shared::config::Config;
 use shared::plan::{Done, Target};
 use shared::scim::schema::catalogue;
-use shared::scim::{Attributes, ResourceId, Timestamp};
+use shared::scim::{ScimError, Version};
 use shared::store::Store;
-use shared::table::Stored;
 
 use super::*;
 
 fn done(status: u16, rev: Option<u64>) -> Result<Done, ScimError> {
-    let stored = rev.map(|rev| Stored {
-        id: ResourceId::from_bytes([7; 16]),
-        rev,
-        created: Timestamp(0),
-        modified: Timestamp(0),
-        attributes: Attributes::new(),
-        groups: BTreeSet::new(),
-        groups_rev: 0,
-        header: None,
-    });
     Ok(Done {
         status,
-        resource: stored.map(Arc::new),
+        version: rev.map(Version),
+        resource: None,
         members: None,
     })
 }

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use shared::config::Config;
-use shared::provider::CURSOR_TIMEOUT;
+use shared::plan::Atomicity;
+use shared::provider::{CURSOR_TIMEOUT, KEPT};
 use shared::scim::urn;
 
 /// Renders the settings as clients see them.
@@ -15,7 +16,11 @@ pub(crate) fn render(config: &Config, base_url: &str) -> Value {
             "supported": true,
             "maxOperations": config.max_operations,
             "maxPayloadSize": config.max_payload_size,
+            // Beyond the RFC, by parameters of the request: `docs/bulk.md`.
+            "atomicity": Atomicity::ALL.map(Atomicity::as_str),
         },
+        // draft-ietf-httpapi-idempotency-key-header; seconds.
+        "idempotencyKey": {"supported": true, "kept": KEPT.as_secs()},
         "filter": {"supported": true, "maxResults": config.max_results},
         // Without a hash there is no password that could be changed.
         "changePassword": {"supported": config.hash_passwords},

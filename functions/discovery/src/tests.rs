@@ -49,7 +49,16 @@ async fn the_configuration_shows_the_limits_that_hold() {
       "bulk": {
         "supported": true,
         "maxOperations": 50,
-        "maxPayloadSize": 3072000
+        "maxPayloadSize": 3072000,
+        "atomicity": [
+          "operation",
+          "component",
+          "request"
+        ]
+      },
+      "idempotencyKey": {
+        "supported": true,
+        "kept": 86400
       },
       "filter": {
         "supported": true,

@@ -9,12 +9,15 @@
 //! The body stays undecoded until somebody asks for it, after the caller's
 //! rights are known.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::http::{HeaderMap, Method, header};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 
 use crate::config::{Config, TENANT_IN_PATH};
@@ -132,20 +135,51 @@ impl Call {
     pub fn json(&self, config: &Config) -> Result<Value, ScimError> {
         check_media_type(self.header(header::CONTENT_TYPE).as_deref())?;
         let limit = config.max_payload_size;
-        if !self.is_base64 {
-            check_size(self.body.len(), limit)?;
-            return json::parse(self.body.as_bytes());
+        if self.is_base64 {
+            // Three bytes for four characters, less at most two of padding.
+            check_size(
+                (self.body.len() / 4).saturating_mul(3).saturating_sub(2),
+                limit,
+            )?;
         }
-        // Three bytes for four characters, less at most two of padding.
-        check_size(
-            (self.body.len() / 4).saturating_mul(3).saturating_sub(2),
-            limit,
-        )?;
+        let body = self.body()?;
+        check_size(body.len(), limit)?;
+        json::parse(&body)
+    }
+
+    /// A hash over everything that the request asks for: method, path, query,
+    /// `If-Match` and the decoded body.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidSyntax` for what is not base64.
+    pub fn fingerprint(&self) -> Result<[u8; 32], ScimError> {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            // With its length before each, no two requests run together.
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        part(self.method.as_str().as_bytes());
+        part(self.base_url.as_bytes());
+        part(self.path().join("/").as_bytes());
+        part(self.header(header::IF_MATCH).unwrap_or_default().as_bytes());
+        part(&self.body()?);
+        for (name, value) in &self.parameters {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        Ok(hash.finalize().into())
+    }
+
+    fn body(&self) -> Result<Cow<'_, [u8]>, ScimError> {
+        if !self.is_base64 {
+            return Ok(Cow::Borrowed(self.body.as_bytes()));
+        }
         let decoded = BASE64.decode(&self.body).map_err(|_| {
             ScimError::invalid_syntax("the body is marked as base64 and cannot be decoded")
         })?;
-        check_size(decoded.len(), limit)?;
-        json::parse(&decoded)
+        Ok(Cow::Owned(decoded))
     }
 }
 

@@ -10,6 +10,7 @@
 //! fault is a SCIM Error (RFC 7644 §3.12).
 
 pub mod call;
+pub mod idempotency;
 pub mod principal;
 pub mod reply;
 pub mod resources;

@@ -48,6 +48,8 @@ pub struct Principal {
     pub subject: Option<String>,
     /// The token's client application.
     pub client: Option<String>,
+    /// The token's `iss`.
+    pub issuer: Option<String>,
 }
 
 impl Principal {
@@ -74,6 +76,7 @@ impl Principal {
             rights: rights(claims, config),
             subject: claims.get("sub").cloned(),
             client,
+            issuer: claims.get("iss").cloned(),
         })
     }
 }
@@ -99,7 +102,10 @@ pub fn caller(call: &Call, config: &Config) -> Result<Caller, ScimError> {
             return Err(elsewhere());
         }
     }
+    let client = principal.client.as_ref().or(principal.subject.as_ref());
     Ok(Caller {
+        client: client.cloned().unwrap_or_default(),
+        issuer: principal.issuer.unwrap_or_default(),
         tenant: principal.tenant,
         rights: principal.rights,
         identity: format!("{:?}", (principal.client, principal.subject)),

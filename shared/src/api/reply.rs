@@ -11,6 +11,7 @@
 //! ```
 
 use std::error::Error;
+use std::time::Duration;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::aws_lambda_events::encodings::Body;
@@ -100,6 +101,24 @@ pub fn identified(
 /// Adds the entity-tag of a resource.
 pub fn tagged(response: ApiGatewayV2httpResponse, version: Version) -> ApiGatewayV2httpResponse {
     with(response, header::ETAG, &version.to_string())
+}
+
+/// An answer to a write of which an earlier run has succeeded, and whose
+/// resource has moved on since: as bare as one that would not be carried.
+pub fn outdated(status: u16, version: Version, location: &str) -> ApiGatewayV2httpResponse {
+    identified(bare(status), version, location)
+}
+
+/// 409 to a repetition of a request that is still being carried out.
+pub fn running(wait: Duration, config: &Config) -> ApiGatewayV2httpResponse {
+    let seconds = wait.as_secs().saturating_add(1).to_string();
+    let detail = "a request with this `Idempotency-Key` is under way; \
+                  send it again after the seconds that `Retry-After` gives";
+    with(
+        error(&ScimError::new(409, detail), config),
+        header::RETRY_AFTER,
+        &seconds,
+    )
 }
 
 /// 405 that names the methods which the path has.

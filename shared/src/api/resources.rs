@@ -15,16 +15,17 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::http::{Method as Verb, header};
 use tokio::time::timeout_at;
 
+use super::idempotency::{self, Begin};
 use super::{Call, principal, reply};
 use crate::ambient::Moment;
 use crate::config::Config;
-use crate::plan::{Access, Done, Method, Rules, Target, Terms, operation};
+use crate::plan::{Access, Done, Method, Outcome, Rules, Target, Terms, operation};
 use crate::provider::{Caller, Extent, Fault, Provider};
 use crate::scim::message::SearchRequest;
 use crate::scim::patch::Dialect;
 use crate::scim::projection::Projection;
 use crate::scim::schema::catalogue;
-use crate::scim::{Precondition, ResourceId, ResourceType, ScimError};
+use crate::scim::{Precondition, ResourceId, ResourceType, ScimError, Version};
 
 /// The path below a resource type that searches (RFC 7644 §3.4.3).
 pub const SEARCH: &str = ".search";
@@ -186,23 +187,86 @@ impl Request<'_> {
             .call
             .header(header::IF_MATCH)
             .filter(|_| method != Method::Create);
-        let mint = |position| self.moment.id(position);
-        let rules = rules(&self.caller, config, &mint);
-        let entry = operation::single(
-            &rules,
-            method,
-            self.resource_type,
-            id,
-            version.as_deref(),
-            data.as_ref(),
+        let entry = |moment: &Moment| {
+            let mint = |position| moment.id(position);
+            let rules = rules(&self.caller, config, &mint);
+            let (version, data) = (version.as_deref(), data.as_ref());
+            operation::single(&rules, method, self.resource_type, id, version, data)
+        };
+        // What is refused for its shape leaves an idempotency key unused.
+        let mut operation = entry(self.moment);
+        if let Err(rejection) = operation {
+            return Err(rejection.error.into());
+        }
+        let types = [self.resource_type.name.clone()].into();
+        let beginning = idempotency::begin(
+            self.provider,
+            self.call,
+            &self.caller,
+            self.moment,
+            types,
+            1,
         );
+        let run = match beginning.await? {
+            Begin::Answer(answer) => return Ok(*answer),
+            Begin::Run(run) => run,
+        };
+        let moment = run.as_ref().map_or(self.moment, |run| &run.moment);
+        if run.as_ref().is_some_and(|run| run.is_repetition()) {
+            operation = entry(moment);
+        }
+        let run = run.as_deref();
         let outcomes = self
             .provider
-            .apply(&self.caller, self.moment, &[entry], Terms::default())
+            .apply(&self.caller, moment, &[operation], Terms::default(), run)
             .await;
-        match outcomes.into_iter().next() {
-            Some(outcome) => self.written(method, outcome.result?, &projection).await,
-            None => Err(ScimError::new(500, "the operation was not carried out").into()),
+        let answer = match outcomes.into_iter().next() {
+            Some(outcome) => self.settled(method, outcome, &projection).await,
+            None => Err(ScimError::internal().into()),
+        };
+        let answer = answer.unwrap_or_else(|fault| reply::fault(&fault, config));
+        idempotency::end(self.provider, run, &answer, answer.status_code < 500).await;
+        Ok(answer)
+    }
+
+    async fn settled(
+        &self,
+        method: Method,
+        outcome: Outcome,
+        projection: &Projection,
+    ) -> Result<ApiGatewayV2httpResponse, Fault> {
+        let done = outcome.result?;
+        match (done.version, outcome.target) {
+            (Some(version), Some(target)) if done.resource.is_none() => Ok(self
+                .written_before(method, done.status, version, &target, projection)
+                .await),
+            _ => self.written(method, done, projection).await,
+        }
+    }
+
+    /// The answer to a write that an earlier run has made: the resource, if it
+    /// still is as that run has left it.
+    async fn written_before(
+        &self,
+        method: Method,
+        status: u16,
+        version: Version,
+        target: &Target,
+        projection: &Projection,
+    ) -> ApiGatewayV2httpResponse {
+        if status == 204 && projection.is_default() {
+            return reply::tagged(reply::empty(204), version);
+        }
+        let status = if method == Method::Create { 201 } else { 200 };
+        let location = target.location(&self.caller.base_url);
+        let fetching =
+            self.provider
+                .fetch(&self.caller, self.resource_type, &target.id, projection);
+        match timeout_at(self.moment.deadline, fetching).await {
+            Ok(Ok(found)) if found.version == version => {
+                reply::written(status, &found.body, version, &location)
+            }
+            _ => reply::outdated(status, version, &location),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::operation::{Method, Operation, Rejection};
 use super::target::Target;
-use crate::scim::ScimError;
+use crate::scim::{ScimError, Version};
 use crate::table::{Membership, Stored};
 
 /// A settled operation.
@@ -28,7 +28,10 @@ pub struct Outcome {
 pub struct Done {
     /// 200, 201 or 204.
     pub status: u16,
-    /// The resource as the operation left it; none after a delete.
+    /// The version that the operation left; none after a delete.
+    pub version: Option<Version>,
+    /// The resource as the operation left it; none after a delete, and none
+    /// where an earlier run of the request has carried it out.
     pub resource: Option<Arc<Stored>>,
     /// The visible memberships of a group, when all of them are known.
     pub members: Option<Vec<Membership>>,

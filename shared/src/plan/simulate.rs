@@ -94,6 +94,7 @@ pub(super) fn done(
     };
     Done {
         status,
+        version: resource.as_ref().map(|stored| stored.version()),
         resource,
         members,
     }

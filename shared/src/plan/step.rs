@@ -263,6 +263,9 @@ fn written(change: &Change) -> Option<Want> {
         Change::Lookup { lookup, .. } if lookup.unique => Some(Want::Unique(lookup.clone())),
         // Everything else is written only together with the resource it
         // belongs to, or by nobody else at all.
-        Change::Lookup { .. } | Change::Membership { .. } | Change::Counter { .. } => None,
+        Change::Lookup { .. }
+        | Change::Membership { .. }
+        | Change::Counter { .. }
+        | Change::Marker { .. } => None,
     }
 }

@@ -17,7 +17,8 @@
 //! transaction is unknown, nothing that builds on it is decided at all.
 //!
 //! The only bound on rounds is the deadline; the request ends with 503 for what
-//! was never attempted.
+//! was never attempted. What a repetition of an idempotent request may rely on
+//! is argued in `idempotency`.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::execute::{Execution, Progress, not_attempted};
+use super::idempotency::Run;
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
 use crate::plan::transaction::MAX_ACTIONS;
@@ -44,19 +46,26 @@ impl Provider {
     ///
     /// Every failure is an outcome: 503 where there was no time left to try,
     /// 500 where the store failed or an outcome could not be learnt in time.
+    /// With a `run`, what earlier runs of the request have committed stays as
+    /// they left it.
     pub async fn apply(
         &self,
         caller: &Caller,
         moment: &Moment,
         entries: &[Entry],
         terms: Terms,
+        run: Option<&Run>,
     ) -> Vec<Outcome> {
         let limit = terms.fail_on_errors;
         let units = plan::order(entries, terms.atomicity);
         let mut progress = Progress {
             settled: vec![None; entries.len()],
             cancelled: vec![0; units.len()],
+            superseded: false,
         };
+        if let Some(run) = run {
+            run.settle(entries, &mut progress.settled);
+        }
         let mut round = 0;
         loop {
             let job = Job {
@@ -67,7 +76,8 @@ impl Provider {
                 now: moment.now,
                 tenant: &caller.tenant,
                 cancelled: &progress.cancelled,
-                max_actions: MAX_ACTIONS,
+                // One action of each transaction is its marker.
+                max_actions: MAX_ACTIONS - usize::from(run.is_some()),
             };
             let planned = match self.plan(caller, moment, &job).await {
                 Ok(plan) => plan,
@@ -85,8 +95,13 @@ impl Provider {
                 round,
                 units: &units,
                 fail_on_errors: limit,
+                run,
             };
             execution.run(planned, &mut progress).await;
+            if progress.superseded {
+                give_up(&units, entries, limit, &mut progress, &taken_over());
+                break;
+            }
             if !any_open(&units, &progress.settled, limit) {
                 break;
             }
@@ -182,6 +197,14 @@ fn give_up(
         });
         failures += usize::from(outcome.result.is_err());
     }
+}
+
+/// 503: not carried out here; whether the other run has done so, it will tell.
+fn taken_over() -> ScimError {
+    ScimError::new(
+        503,
+        "a repetition of this request has taken it over; send it again to learn the outcome",
+    )
 }
 
 /// Lets the other writer finish: a growing pause with jitter from the request's

@@ -24,13 +24,14 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use super::board::Board;
+use super::idempotency::Run;
 use super::password::Passwords;
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
 use crate::plan::{Outcome, Plan, Step, Transaction, Unit};
 use crate::scim::ScimError;
 use crate::store::{CommitError, SETTLE};
-use crate::table::Change;
+use crate::table::{Change, Row};
 
 /// What a round is carried out with.
 pub(super) struct Execution<'a> {
@@ -40,6 +41,8 @@ pub(super) struct Execution<'a> {
     pub(super) round: u64,
     pub(super) units: &'a [Unit],
     pub(super) fail_on_errors: Option<NonZeroUsize>,
+    /// Of an idempotent request.
+    pub(super) run: Option<&'a Run>,
 }
 
 /// What has become of the request so far.
@@ -48,6 +51,9 @@ pub(super) struct Progress {
     pub(super) settled: Vec<Option<Outcome>>,
     /// How often each unit was to blame for a cancelled transaction.
     pub(super) cancelled: Vec<u32>,
+    /// A later attempt has taken the request over: nothing can be committed any
+    /// more, and what is open is its business.
+    pub(super) superseded: bool,
 }
 
 impl Execution<'_> {
@@ -64,7 +70,7 @@ impl Execution<'_> {
         let mut passwords = Passwords::new(self.provider, self.moment);
         loop {
             settle_unwritten(&steps, &board, progress);
-            while let Some(index) = board.ready() {
+            while let Some(index) = board.ready().filter(|_| !progress.superseded) {
                 let Some(transaction) = transactions.get(index) else {
                     break;
                 };
@@ -88,6 +94,10 @@ impl Execution<'_> {
                     continue;
                 }
                 take_slots(&mut transaction, self.slot(lane));
+                if let Some(run) = self.run {
+                    let rows = rows(&steps, index);
+                    transaction.changes.push(run.marker(lane, rows));
+                }
                 let task = running.spawn(self.commit(index, transaction));
                 started.insert(task.id(), (index, lane));
             }
@@ -108,7 +118,11 @@ impl Execution<'_> {
                     continue;
                 }
                 Err(CommitError::Conditions(failed)) => {
-                    self.blame(transactions.get(index), &failed, progress);
+                    let planned = transactions.get(index);
+                    // The marker stands behind all that was planned.
+                    let of_marker = planned.map_or(0, |planned| planned.changes.len());
+                    progress.superseded |= failed.contains(&of_marker);
+                    self.blame(planned, &failed, progress);
                     board.fail(index);
                     continue;
                 }
@@ -196,7 +210,8 @@ impl Execution<'_> {
     }
 
     fn lanes(&self) -> u8 {
-        u8::try_from(self.provider.config.in_flight).unwrap_or(u8::MAX)
+        let lanes = u8::try_from(self.provider.config.in_flight).unwrap_or(u8::MAX);
+        self.run.map_or(lanes, |run| lanes.min(run.lanes()))
     }
 
     fn slot(&self, lane: u8) -> u8 {
@@ -205,9 +220,10 @@ impl Execution<'_> {
     }
 
     /// At most 36 characters (service limit); different for every attempt to
-    /// decide, the same for every attempt to send.
+    /// decide, also by a later run, the same for every attempt to send.
     fn token(&self, index: usize) -> String {
-        let purpose = format!("client request token {}", self.round);
+        let attempt = self.run.map_or(1, Run::attempt);
+        let purpose = format!("client request token {attempt} {}", self.round);
         let bytes = self.moment.bytes(&purpose, index as u64);
         bytes
             .iter()
@@ -231,6 +247,22 @@ fn settle(steps: &[Step], transaction: usize, error: Option<&ScimError>, progres
             record(outcome, progress);
         }
     }
+}
+
+/// What a transaction notes as committed.
+fn rows(steps: &[Step], transaction: usize) -> Vec<Row> {
+    let steps = steps
+        .iter()
+        .filter(|step| step.transaction == Some(transaction));
+    let done = steps
+        .flat_map(|step| &step.outcomes)
+        .filter_map(|outcome| Some((outcome.index, outcome.result.as_ref().ok()?)));
+    done.map(|(index, done)| Row {
+        index,
+        status: done.status,
+        version: done.version,
+    })
+    .collect()
 }
 
 /// Settles the steps that write nothing and have seen nothing uncommitted.

@@ -7,6 +7,7 @@
 mod apply;
 mod board;
 mod execute;
+mod idempotency;
 mod password;
 mod present;
 mod search;
@@ -19,6 +20,7 @@ use crate::scim::ScimError;
 use crate::store::{Store, StoreError};
 use crate::table::Tenant;
 
+pub use idempotency::{Begun, Intention, KEPT, Run};
 pub use present::Presented;
 pub use search::{CURSOR_TIMEOUT, Extent};
 
@@ -41,6 +43,10 @@ pub struct Caller {
     pub rights: Rights,
     /// Which client and subject the token names, to tell callers apart.
     pub identity: String,
+    /// Who issued the token.
+    pub issuer: String,
+    /// The client application that the token names, else its subject.
+    pub client: String,
     /// What locations begin with, without a trailing slash.
     pub base_url: String,
 }

@@ -15,6 +15,7 @@ mod backoff;
 mod client;
 mod commit;
 mod read;
+mod record;
 mod secret;
 
 use std::error::Error;
@@ -26,6 +27,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 pub use client::{client, patience};
 pub use commit::{CommitError, SETTLE};
+pub use record::{Guard, Kept};
 
 use crate::table::MalformedItem;
 

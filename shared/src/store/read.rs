@@ -223,7 +223,7 @@ impl Store {
     }
 
     /// The items under these keys, in batches side by side.
-    async fn batch_get(
+    pub(super) async fn batch_get(
         &self,
         keys: impl Iterator<Item = &Key>,
     ) -> Result<HashMap<Key, Item>, StoreError> {

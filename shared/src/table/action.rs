@@ -20,11 +20,12 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem, Update,
 };
 
-use super::change::Change;
+use super::change::{Change, Lane};
 use super::expression::Expression;
 use super::item::{Stored, document, keyed, lookup_item, name};
 use super::key::{Key, Tenant};
 use super::membership::{Membership, past};
+use super::record::Row;
 use super::value::Item;
 use super::value::{id_set, number, number_set, seconds};
 use crate::scim::ResourceId;
@@ -53,6 +54,7 @@ pub fn action(
             expression.add(name::N, "by", number(*by));
             writer.update(expression)
         }
+        Change::Marker { lane, rows } => writer.update(marked(lane, rows)),
     }
 }
 
@@ -282,6 +284,19 @@ fn membership(after: &Membership) -> Expression {
             None => expression.remove(attribute),
         }
     }
+    expression
+}
+
+/// Another attempt that has made the lane its own since refuses the whole
+/// transaction.
+fn marked(lane: &Lane, rows: &[Row]) -> Expression {
+    let mut expression = Expression::default();
+    let attempt = number(lane.attempt);
+    expression.require_absent_or_equal(name::ATTEMPT, "attempt", attempt.clone());
+    expression.set(name::ATTEMPT, "attempt", attempt);
+    expression.set(name::EXPIRES, "expires", number(seconds(lane.expires)));
+    let rows = rows.iter().map(|row| row.to_text()).collect();
+    expression.add(name::ROWS, "rows", AttributeValue::Ss(rows));
     expression
 }
 

@@ -15,11 +15,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::item::{Stored, keyed, lookup_item, name};
-use super::key::{self, Key, Tenant};
+use super::key::{self, Key, RequestKey, Tenant};
 use super::lookup::Lookup;
 use super::membership::Membership;
+use super::record::Row;
 use super::value::{item_size, number};
-use crate::scim::{ResourceId, ResourceType};
+use crate::scim::{ResourceId, ResourceType, Timestamp};
 
 /// The bytes of one write unit.
 const UNIT: usize = 1024;
@@ -68,6 +69,28 @@ pub enum Change {
         /// Created less deleted.
         by: i64,
     },
+    /// Rows of an idempotent request are noted as committed.
+    Marker {
+        /// The lane that they go through.
+        lane: Lane,
+        /// What they came to.
+        rows: Vec<Row>,
+    },
+}
+
+/// A lane of an idempotent request; see [`super::record`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The request.
+    pub request: RequestKey,
+    /// Of its record.
+    pub generation: String,
+    /// Which one.
+    pub number: u8,
+    /// Whose it must be, or nobody's yet.
+    pub attempt: u64,
+    /// When it is forgotten.
+    pub expires: Timestamp,
 }
 
 impl Change {
@@ -84,6 +107,9 @@ impl Change {
                 slot,
                 ..
             } => key::counter(tenant, &resource_type.name, *slot),
+            Self::Marker { lane, .. } => {
+                key::lane(tenant, &lane.request, &lane.generation, lane.number)
+            }
         }
     }
 
@@ -114,7 +140,7 @@ impl Change {
                 after,
                 ..
             } => !lookup.unique && before == after,
-            Self::Membership { .. } => false,
+            Self::Membership { .. } | Self::Marker { .. } => false,
             Self::Counter { by, .. } => *by == 0,
         }
     }
@@ -140,6 +166,15 @@ impl Change {
                 let mut item = keyed(key);
                 item.insert(name::N.into(), number(u64::MAX));
                 item_size(&item)
+            }
+            // What the lane holds already is not known here.
+            Self::Marker { rows, .. } => {
+                let rows = rows.iter().map(|row| row.to_text().len());
+                let numbers = [name::ATTEMPT, name::EXPIRES].map(|name| name.len() + 6);
+                item_size(&keyed(key))
+                    + name::ROWS.len()
+                    + rows.sum::<usize>()
+                    + numbers.iter().sum::<usize>()
             }
         }
     }
@@ -212,6 +247,9 @@ impl fmt::Display for Change {
             Self::Counter {
                 resource_type, by, ..
             } => write!(f, "count {} {by:+}", resource_type.name),
+            Self::Marker { lane, rows } => {
+                write!(f, "lane {} +{}", lane.number, rows.len())
+            }
         }
     }
 }

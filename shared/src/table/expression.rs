@@ -82,6 +82,18 @@ impl Expression {
         self.conditions.push(clause);
     }
 
+    pub(super) fn require_absent_or_equal(
+        &mut self,
+        attribute: &str,
+        placeholder: &str,
+        value: AttributeValue,
+    ) {
+        let (name, value) = (self.name(attribute), self.value(placeholder, value));
+        self.conditions.push(format!(
+            "(attribute_not_exists({name}) OR {name} = {value})"
+        ));
+    }
+
     pub(super) fn update(&self) -> String {
         let sections = [
             ("SET", &self.set),

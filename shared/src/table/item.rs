@@ -57,6 +57,28 @@ pub mod name {
     pub const N: &str = "n";
     /// The bytes of a secret.
     pub const SECRET: &str = "secret";
+    /// A hash over what an idempotent request asks for.
+    pub const FINGERPRINT: &str = "fingerprint";
+    /// What an idempotent request derives everything random from.
+    pub const SEED: &str = "seed";
+    /// Tells the lanes and pieces of one record from those of a later one.
+    pub const GENERATION: &str = "generation";
+    /// How many lanes an idempotent request may use.
+    pub const LANES: &str = "lanes";
+    /// How often an idempotent request was begun.
+    pub const ATTEMPT: &str = "attempt";
+    /// Which run made the last attempt.
+    pub const RUN: &str = "run";
+    /// Until when it is waited for, in milliseconds since the epoch.
+    pub const LEASE: &str = "lease";
+    /// The names of the resource types that it writes to.
+    pub const TYPES: &str = "types";
+    /// The rows that a lane has committed.
+    pub const ROWS: &str = "rows";
+    /// A piece of a stored answer.
+    pub const ANSWER: &str = "answer";
+    /// How many pieces there are.
+    pub const PIECES: &str = "pieces";
     /// Time to live, in seconds since the epoch.
     pub const EXPIRES: &str = "expires";
 }

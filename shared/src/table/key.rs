@@ -11,6 +11,7 @@
 //! lookup      acme#User#userName#k7Vq…           =
 //! membership  acme#members#9b1c5e00-…            3f0c9a52-…
 //! counter     acme#User#count                    17
+//! idempotency acme#idempotency#x0Pm…             =, 5d41…#lane#3, 5d41…#answer#1#1
 //! ```
 
 use std::fmt;
@@ -45,6 +46,24 @@ impl Tenant {
 impl fmt::Display for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Names a request across its repetitions: a hash, since an `Idempotency-Key`
+/// is the client's own text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestKey(String);
+
+impl RequestKey {
+    /// The key that a client of an issuer has given to a request.
+    pub fn new(issuer: &str, client: &str, key: &str) -> Self {
+        let mut hash = Sha256::new();
+        for part in [issuer, client, key] {
+            // With its length before each, no two triples run together.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Self(URL_SAFE_NO_PAD.encode(hash.finalize()))
     }
 }
 
@@ -130,6 +149,42 @@ pub fn counter(tenant: &Tenant, resource_type: &str, slot: u8) -> Key {
     }
 }
 
+/// The key of the record of an idempotent request.
+pub fn record(tenant: &Tenant, request: &RequestKey) -> Key {
+    Key {
+        pk: request_pk(tenant, request),
+        sk: UNIQUE.to_owned(),
+    }
+}
+
+/// The key of one lane of an idempotent request: what its transactions of one
+/// lane have committed. `generation` is the record's.
+pub fn lane(tenant: &Tenant, request: &RequestKey, generation: &str, lane: u8) -> Key {
+    Key {
+        pk: request_pk(tenant, request),
+        sk: format!("{generation}#lane#{lane}"),
+    }
+}
+
+/// The key of a further piece of the answer that an attempt has given to an
+/// idempotent request.
+pub fn piece(
+    tenant: &Tenant,
+    request: &RequestKey,
+    generation: &str,
+    attempt: u64,
+    piece: usize,
+) -> Key {
+    Key {
+        pk: request_pk(tenant, request),
+        sk: format!("{generation}#answer#{attempt}#{piece}"),
+    }
+}
+
+fn request_pk(tenant: &Tenant, RequestKey(hash): &RequestKey) -> String {
+    format!("{tenant}#idempotency#{hash}")
+}
+
 /// The partition of a type's counter slots.
 pub fn counter_pk(tenant: &Tenant, resource_type: &str) -> String {
     format!("{tenant}#{resource_type}#count")
@@ -149,6 +204,9 @@ mod tests {
         Membership(Tenant, ResourceId, ResourceId),
         Lookup(Tenant, Lookup, ResourceId),
         Counter(Tenant, &'static str, u8),
+        Record(Tenant, RequestKey),
+        Lane(Tenant, RequestKey, u8),
+        Piece(Tenant, RequestKey, usize),
     }
 
     fn key(input: &Input) -> Key {
@@ -157,6 +215,9 @@ mod tests {
             Input::Membership(tenant, group, member) => membership(tenant, *group, *member),
             Input::Lookup(tenant, value, owner) => lookup(tenant, value, *owner),
             Input::Counter(tenant, name, slot) => counter(tenant, name, *slot),
+            Input::Record(tenant, request) => record(tenant, request),
+            Input::Lane(tenant, request, number) => lane(tenant, request, "00ff", *number),
+            Input::Piece(tenant, request, number) => piece(tenant, request, "00ff", 1, *number),
         }
     }
 
@@ -186,6 +247,11 @@ mod tests {
         )
     }
 
+    fn requests() -> impl Strategy<Value = RequestKey> {
+        let part = || prop::sample::select(vec!["", "a", "aa", "a#", "=", "\u{0}"]);
+        (part(), part(), part()).prop_map(|(a, b, c)| RequestKey::new(a, b, c))
+    }
+
     fn types() -> impl Strategy<Value = &'static str> {
         prop::sample::select(vec!["User", "Group", "count"])
     }
@@ -196,6 +262,9 @@ mod tests {
             (tenants(), ids(), ids()).prop_map(|(a, b, c)| Input::Membership(a, b, c)),
             (tenants(), lookups(), ids()).prop_map(|(a, b, c)| Input::Lookup(a, b, c)),
             (tenants(), types(), 0_u8..20).prop_map(|(a, b, c)| Input::Counter(a, b, c)),
+            (tenants(), requests()).prop_map(|(a, b)| Input::Record(a, b)),
+            (tenants(), requests(), 0_u8..4).prop_map(|(a, b, c)| Input::Lane(a, b, c)),
+            (tenants(), requests(), 0_usize..4).prop_map(|(a, b, c)| Input::Piece(a, b, c)),
         ]
     }
 
@@ -204,6 +273,19 @@ mod tests {
         match (a, b) {
             (Input::Lookup(s, x, _), Input::Lookup(t, y, _)) if x.unique => s == t && x == y,
             _ => a == b,
+        }
+    }
+
+    #[test]
+    fn issuer_client_and_key_cannot_run_together() {
+        let parts = ["", "a", "aa", "ab", "b"];
+        let mut seen = std::collections::HashSet::new();
+        for issuer in parts {
+            for client in parts {
+                for key in parts {
+                    assert!(seen.insert(RequestKey::new(issuer, client, key)));
+                }
+            }
         }
     }
 
@@ -259,6 +341,20 @@ mod tests {
                 id,
             ),
             counter(&tenant, "User", 17),
+            record(&tenant, &RequestKey::new("https://i/", "app", "k")),
+            lane(
+                &tenant,
+                &RequestKey::new("https://i/", "app", "k"),
+                "00ff",
+                3,
+            ),
+            piece(
+                &tenant,
+                &RequestKey::new("https://i/", "app", "k"),
+                "00ff",
+                2,
+                1,
+            ),
         ];
         let text: Vec<String> = keys
             .iter()
@@ -270,6 +366,9 @@ mod tests {
         acme#User#userName#ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0 =
         acme#User#userName#ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0 abababab-abab-abab-abab-abababababab
         acme#User#count 17
+        acme#idempotency#tgNFtRf_GHhk4p2ZTwf2C-aQJkm2i7seRAGBYMu06Ao =
+        acme#idempotency#tgNFtRf_GHhk4p2ZTwf2C-aQJkm2i7seRAGBYMu06Ao 00ff#lane#3
+        acme#idempotency#tgNFtRf_GHhk4p2ZTwf2C-aQJkm2i7seRAGBYMu06Ao 00ff#answer#2#1
         ");
     }
 }

@@ -10,11 +10,13 @@ pub mod item;
 pub mod key;
 pub mod lookup;
 pub mod membership;
+pub mod record;
 pub mod value;
 
 pub use change::Change;
 pub use item::{Header, Stored, check_size};
-pub use key::{Key, Tenant};
+pub use key::{Key, RequestKey, Tenant};
 pub use lookup::{Lookup, lookups};
 pub use membership::{Interval, Membership};
+pub use record::{Answer, Record, Row};
 pub use value::MalformedItem;
