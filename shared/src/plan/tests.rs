@@ -12,17 +12,17 @@ use crate::scim::patch::Dialect;
 use crate::scim::schema::catalogue;
 use crate::table::{Header, Stored, Tenant};
 
-fn id(n: u8) -> ResourceId {
+pub(super) fn id(n: u8) -> ResourceId {
     let mut bytes = [0; 16];
     bytes[0] = n;
     ResourceId::from_random(bytes)
 }
 
-fn user(name: &str) -> Value {
+pub(super) fn user(name: &str) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name})
 }
 
-fn group(name: &str, members: &[&str]) -> Value {
+pub(super) fn group(name: &str, members: &[&str]) -> Value {
     let members: Vec<_> = members
         .iter()
         .map(|member| json!({"value": member}))
@@ -31,7 +31,7 @@ fn group(name: &str, members: &[&str]) -> Value {
     json!({"schemas": schemas, "displayName": name, "members": members})
 }
 
-fn post(bulk_id: &str, path: &str, data: Value) -> Value {
+pub(super) fn post(bulk_id: &str, path: &str, data: Value) -> Value {
     json!({"method": "POST", "bulkId": bulk_id, "path": path, "data": data})
 }
 
@@ -39,7 +39,7 @@ fn rights() -> Rights {
     Rights::new(["scim.users.write", "scim.groups.write"])
 }
 
-fn entries(operations: &[Value]) -> Vec<Entry> {
+pub(super) fn entries(operations: &[Value]) -> Vec<Entry> {
     let rights = rights();
     let rules = Rules {
         rights: &rights,
@@ -51,7 +51,7 @@ fn entries(operations: &[Value]) -> Vec<Entry> {
 }
 
 /// Answers every want from `read`, or as not existing.
-fn fill(read: &mut ReadSet, wants: BTreeSet<Want>) {
+pub(super) fn fill(read: &mut ReadSet, wants: BTreeSet<Want>) {
     for want in wants {
         match want {
             Want::Resource { resource_type, id } => {
