@@ -82,9 +82,10 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         } else {
             first
         };
+        let bytes = measured.iter().map(|change| change.bytes).sum();
         let room = (first..bins.len()).find(|bin| {
             bins.get(*bin)
-                .is_some_and(|bin| bin.takes(&measured, most, packing.max_actions))
+                .is_some_and(|bin| bin.takes(&measured, bytes, most, packing.max_actions))
         });
         let index = room.unwrap_or(bins.len());
         if room.is_none() {
@@ -162,14 +163,18 @@ impl Default for Bin {
 }
 
 impl Bin {
-    fn takes(&self, changes: &[Measured], most: usize, max_actions: usize) -> bool {
+    /// `bytes` are those of all changes: an item that is in already may grow.
+    fn takes(&self, changes: &[Measured], bytes: usize, most: usize, max_actions: usize) -> bool {
         let known = |change: &&Measured| self.positions.contains_key(&change.key);
-        let new = changes.iter().filter(|change| !known(change)).count();
-        // An item that is in already may grow, so all of them are counted.
-        let added: usize = changes.iter().map(|change| change.bytes).sum();
+        let room = max_actions.saturating_sub(self.changes.len());
+        // A full transaction is asked for one key and not for all.
+        let new = changes
+            .iter()
+            .filter(|change| !known(change))
+            .take(room + 1);
         self.units.len() < self.most.min(most)
-            && self.changes.len() + new <= max_actions
-            && self.bytes + added <= MAX_BYTES
+            && self.bytes + bytes <= MAX_BYTES
+            && new.count() <= room
     }
 
     fn add(&mut self, changes: Vec<Measured>, step: &Step, most: usize, tenant: &Tenant) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::operation::Operation;
 use super::read_set::Want;
 use super::simulate::{self, Fault};
-use super::transaction::MAX_BYTES;
+use super::transaction::{MAX_ACTIONS, MAX_BYTES};
 use super::world::World;
 use super::{Atomicity, Job, Outcome, Unit};
 use crate::scim::ScimError;
@@ -219,8 +219,12 @@ fn broken_prerequisites(job: &Job<'_>, unit: &Unit, statuses: &[Option<u16>]) ->
 /// An operation that no transaction can hold is 413, a ring 409; both name the
 /// number.
 fn too_large(job: &Job<'_>, changes: &[Change], unit: &Unit) -> Option<ScimError> {
-    // An item has at most 400 KB, so fewer than eleven cannot be too many bytes.
-    let measured = if changes.len() > 10 { changes } else { &[] };
+    // An item has at most 400 KB, so fewer than eleven cannot be too many bytes;
+    // of too many the bytes do not matter.
+    let measured = match changes.len() {
+        11..=MAX_ACTIONS => changes,
+        _ => &[],
+    };
     let bytes: usize = measured.iter().map(|change| change.bytes(job.tenant)).sum();
     let excess = if changes.len() > job.max_actions {
         let most = job.max_actions;

@@ -211,7 +211,11 @@ impl<'a> World<'a> {
                 Some(stored) => lookup::lookups(resource_type, &stored.attributes),
                 None => BTreeSet::new(),
             };
-            let (old, new) = (of(&before), of(after));
+            // Whoever is only put into a group keeps all values.
+            let (old, new) = match (&before, after) {
+                (Some(old), Some(new)) if old.attributes == new.attributes => Default::default(),
+                _ => (of(&before), of(after)),
+            };
             for gone in old.difference(&new).filter(|lookup| !lookup.unique) {
                 lookups.push(lookup_change(gone, *id, Some(*id), None));
             }
