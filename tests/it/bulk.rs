@@ -441,3 +441,23 @@ async fn each_illegal_entry_fails_alone() {
     }
     stack.audit().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_created_and_deleted_in_one_request_leaves_nothing() {
+    let stack = Stack::seeded(16).await;
+    let client = stack.client();
+    let before = stack.items().len();
+    for (path, created) in [
+        ("/Groups", group("Short-lived", &[])),
+        ("/Users", user("short-lived")),
+    ] {
+        let operations = [
+            post("x", path, created),
+            json!({"method": "DELETE", "path": format!("{path}/bulkId:x")}),
+        ];
+        let reply = client.bulk(&operations).await;
+        assert_eq!(statuses(&reply.body), ["201", "204"], "{path}");
+    }
+    assert_eq!(stack.items().len(), before);
+    stack.audit().await;
+}

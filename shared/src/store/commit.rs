@@ -95,6 +95,11 @@ impl Store {
         token: &str,
         deadline: Instant,
     ) -> Result<(), CommitError> {
+        // What a request creates and deletes again may leave nothing to write, and
+        // DynamoDB refuses a transaction of no actions.
+        if transaction.changes.is_empty() {
+            return Ok(());
+        }
         let started = Instant::now();
         let deadline = deadline.min(started + TOKEN);
         let last_start = deadline.checked_sub(SETTLE).unwrap_or(started);
