@@ -14,6 +14,7 @@ mod authorizer;
 mod bulk;
 mod cost;
 mod cursors;
+mod dry_run;
 mod events;
 mod faults;
 mod groups;

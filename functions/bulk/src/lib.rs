@@ -8,12 +8,12 @@
 //! `failOnErrors` was reached are left out.
 
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_http::http::Method;
+use lambda_http::http::Method as Verb;
 use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
 use shared::api::idempotency::{self, Begin};
 use shared::api::{Call, principal, reply, resources, root};
-use shared::plan::{Outcome, Terms, operation, rights};
+use shared::plan::{Method, Outcome, Summary, Terms, operation, rights};
 use shared::provider::{Fault, Provider};
 use shared::scim::message::BulkRequest;
 use shared::scim::urn;
@@ -28,7 +28,7 @@ pub async fn handle(
 ) -> ApiGatewayV2httpResponse {
     let config = &provider.config;
     let call = Call::read(event, config);
-    if call.path() == ["Bulk"] && call.method != Method::POST {
+    if call.path() == ["Bulk"] && call.method != Verb::POST {
         return reply::method_not_allowed("POST", config);
     }
     if root::methods(&call.path()).is_some() {
@@ -53,6 +53,7 @@ async fn execute(
         return Err(principal::missing_scope(rights::BULK).into());
     }
     let atomicity = terms::atomicity(call)?;
+    let dry_run = terms::dry_run(call)?;
     let request = BulkRequest::parse(call.json(config)?, config.max_operations)?;
     let terms = Terms {
         fail_on_errors: request.fail_on_errors,
@@ -64,6 +65,14 @@ async fn execute(
         operation::check(&request.operations, &rules)
     };
     let mut entries = check(moment);
+    if dry_run {
+        let rehearsal = provider.rehearse(&caller, moment, &entries, terms);
+        let (outcomes, summary) = rehearsal.await?;
+        return Ok(reply::message(
+            200,
+            &rehearsed(outcomes, &summary, &caller.base_url),
+        ));
+    }
     let types = entries
         .iter()
         .flatten()
@@ -98,6 +107,21 @@ async fn execute(
     let is_final = outcomes.iter().all(|outcome| outcome.status() < 500);
     idempotency::end(provider, run, &answer, is_final).await;
     Ok(answer)
+}
+
+/// What would be answered, and the plan. The resources that would be created
+/// are nowhere.
+fn rehearsed(mut outcomes: Vec<Outcome>, summary: &Summary, base_url: &str) -> Value {
+    for outcome in &mut outcomes {
+        if outcome.method == Method::Create.as_str() {
+            outcome.target = None;
+        }
+    }
+    let mut response = render(&outcomes, base_url);
+    if let Value::Object(response) = &mut response {
+        response.insert("plan".into(), json!(summary));
+    }
+    response
 }
 
 /// The bulk response (RFC 7644 §3.7.3).

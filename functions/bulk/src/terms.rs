@@ -3,6 +3,7 @@
 //! | parameter | values |
 //! |---|---|
 //! | `atomicity` | `operation` (as the RFC has it), `component`, `request` |
+//! | `dryRun` | `false`, `true` |
 //!
 //! A value that is none of them is refused: whoever asks for all or nothing
 //! must not get something else.
@@ -31,4 +32,20 @@ pub(crate) fn atomicity(call: &Call) -> Result<Atomicity, ScimError> {
                 excerpt(asked)
             ))
         })
+}
+
+/// Whether the client only wants to know what would happen.
+///
+/// # Errors
+///
+/// As [`atomicity`].
+pub(crate) fn dry_run(call: &Call) -> Result<bool, ScimError> {
+    match call.parameter("dryRun")? {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(asked) => Err(ScimError::invalid_value(format!(
+            "`dryRun` is `{}`, expected `true` or `false`",
+            excerpt(asked)
+        ))),
+    }
 }

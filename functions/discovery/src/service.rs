@@ -18,6 +18,7 @@ pub(crate) fn render(config: &Config, base_url: &str) -> Value {
             "maxPayloadSize": config.max_payload_size,
             // Beyond the RFC, by parameters of the request: `docs/bulk.md`.
             "atomicity": Atomicity::ALL.map(Atomicity::as_str),
+            "dryRun": true,
         },
         // draft-ietf-httpapi-idempotency-key-header; seconds.
         "idempotencyKey": {"supported": true, "kept": KEPT.as_secs()},

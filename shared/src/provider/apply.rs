@@ -30,7 +30,7 @@ use super::idempotency::Run;
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
 use crate::plan::transaction::MAX_ACTIONS;
-use crate::plan::{self, Entry, Job, Outcome, Plan, ReadSet, Terms, Unit};
+use crate::plan::{self, Entry, Job, Outcome, Plan, ReadSet, Summary, Terms, Unit};
 use crate::scim::ScimError;
 use crate::store::StoreError;
 
@@ -114,6 +114,40 @@ impl Provider {
             }
         }
         progress.settled.into_iter().flatten().collect()
+    }
+
+    /// Says what would become of operations if nobody else wrote meanwhile, and
+    /// writes nothing. The outcomes come in request order, as those of
+    /// [`Provider::apply`]; ids of what would be created are made up.
+    ///
+    /// # Errors
+    ///
+    /// 503 without time to read, 500 for a fault of the store.
+    pub async fn rehearse(
+        &self,
+        caller: &Caller,
+        moment: &Moment,
+        entries: &[Entry],
+        terms: Terms,
+    ) -> Result<(Vec<Outcome>, Summary), ScimError> {
+        let units = plan::order(entries, terms.atomicity);
+        let job = Job {
+            entries,
+            units: &units,
+            settled: &vec![None; entries.len()],
+            terms,
+            now: moment.now,
+            tenant: &caller.tenant,
+            cancelled: &[],
+            max_actions: MAX_ACTIONS,
+        };
+        let planned = self.plan(caller, moment, &job).await;
+        let planned = planned.map_err(PlanningStopped::into_answer)?;
+        let summary = Summary::new(entries, &units, &planned, &caller.tenant);
+        let steps = planned.steps.into_iter();
+        let mut outcomes: Vec<Outcome> = steps.flat_map(|step| step.outcomes).collect();
+        outcomes.sort_by_key(|outcome| outcome.index);
+        Ok((outcomes, summary))
     }
 
     /// Reads and plans until nothing is missing.
