@@ -5,6 +5,7 @@
 
 pub mod dynamodb;
 pub mod invoke;
+pub mod plan;
 pub mod serve;
 pub mod token;
 
@@ -34,6 +35,8 @@ enum Command {
     Serve(serve::Arguments),
     /// One event through the function of its route, as `sam local invoke` does
     Invoke(invoke::Arguments),
+    /// What a bulk request would do, without doing it
+    Plan(plan::Arguments),
     /// A token that `serve` accepts
     Token(token::Arguments),
     /// Only the database, for other processes
@@ -64,6 +67,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Invoke(arguments) => invoke::run(arguments).await,
+        Command::Plan(arguments) => plan::run(arguments).await,
         Command::Token(arguments) => token::run(&arguments),
         Command::Dynamodb(arguments) => dynamodb::run(arguments).await,
     }

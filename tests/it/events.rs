@@ -17,8 +17,8 @@ use local::gateway::route::Routes;
 use local::template::{Function, Template};
 use serde_json::{Value, json};
 
-pub(crate) use replay::{Directory, all, named};
-use replay::{Event, root};
+use replay::Event;
+pub(crate) use replay::{Directory, all, named, root};
 
 /// The only event that no gateway sends: a body marked as base64 that is none.
 const IMPOSSIBLE: &str = "bulk-malformed-base64";

@@ -23,6 +23,7 @@ mod idempotency;
 mod invariants;
 mod logs;
 mod oracle;
+mod plan;
 mod root;
 mod stack;
 mod store;
