@@ -18,7 +18,7 @@ use shared::provider::{Fault, Provider};
 use shared::scim::message::BulkRequest;
 use shared::scim::urn;
 
-mod terms;
+pub mod terms;
 
 /// Answers one request.
 pub async fn handle(

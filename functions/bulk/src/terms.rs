@@ -18,7 +18,7 @@ use shared::scim::json::excerpt;
 /// # Errors
 ///
 /// 400 `invalidValue` for any other value, and for the parameter twice.
-pub(crate) fn atomicity(call: &Call) -> Result<Atomicity, ScimError> {
+pub fn atomicity(call: &Call) -> Result<Atomicity, ScimError> {
     let Some(asked) = call.parameter("atomicity")? else {
         return Ok(Atomicity::default());
     };
@@ -39,7 +39,7 @@ pub(crate) fn atomicity(call: &Call) -> Result<Atomicity, ScimError> {
 /// # Errors
 ///
 /// As [`atomicity`].
-pub(crate) fn dry_run(call: &Call) -> Result<bool, ScimError> {
+pub fn dry_run(call: &Call) -> Result<bool, ScimError> {
     match call.parameter("dryRun")? {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),

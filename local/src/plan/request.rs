@@ -76,6 +76,8 @@ pub fn read(
     let caller = Caller {
         tenant: tenant.ok_or_else(ScimError::internal)?,
         rights: Rights::new(scopes),
+        issuer: String::new(),
+        client: String::new(),
         identity: String::new(),
         base_url: String::new(),
     };
@@ -108,13 +110,7 @@ fn from_event(
     if !caller.rights.may_bulk() {
         return Err(principal::missing_scope(rights::BULK).into());
     }
-    let atomicity = match call.parameter("atomicity")? {
-        None => Some(Atomicity::default()),
-        Some(asked) => Atomicity::ALL
-            .into_iter()
-            .find(|mode| mode.as_str() == asked),
-    };
-    let atomicity = atomicity.ok_or_else(|| ScimError::invalid_value("`atomicity` is unknown"))?;
+    let atomicity = bulk::terms::atomicity(&call)?;
     request(call.json(&config)?, config, caller, atomicity)
 }
 
