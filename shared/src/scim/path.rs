@@ -251,7 +251,9 @@ fn after_urn<'a>(text: &'a str, urn: &str) -> Option<&'a str> {
     if rest.is_empty() {
         Some(rest)
     } else {
+        // Nothing after the separator is no name, and not the schema either.
         rest.strip_prefix([':', '.'])
+            .filter(|rest| !rest.is_empty())
     }
 }
 
@@ -338,6 +340,7 @@ mod tests {
             "userName.value",
             "urn:other:schema:x",
             "urn:ietf:params:scim:schemas:core:2.0:User",
+            "urn:ietf:params:scim:schemas:core:2.0:User:",
             "urn:ietf:params:scim:schemas:core:2.0:Userish:name",
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:userName",
         ]
@@ -354,6 +357,7 @@ mod tests {
         400 invalidPath: `userName` has no sub-attribute `value`
         400 invalidPath: `urn:other:schema:x` names no schema of User
         400 invalidPath: `urn:ietf:params:scim:schemas:core:2.0:User` is a schema, not an attribute
+        400 invalidPath: `urn:ietf:params:scim:schemas:core:2.0:User:` names no schema of User
         400 invalidPath: `urn:ietf:params:scim:schemas:core:2.0:Userish:name` names no schema of User
         400 invalidPath: urn:ietf:params:scim:schemas:extension:enterprise:2.0:User has no attribute `userName`
         "##);

@@ -33,7 +33,13 @@ pub(super) fn content(
         } else {
             sole(value)
         };
-        return simple(sub, value, path);
+        return Ok(match simple(sub, value, path)? {
+            Content::Simple(value) => match spelt(path, sub, value)? {
+                Some(value) => Content::Simple(value),
+                None => Content::Nothing,
+            },
+            content => content,
+        });
     }
     let value = sole(value);
     if attribute.kind != Type::Complex {
@@ -74,6 +80,22 @@ fn sole(value: &Value) -> &Value {
         Some([only]) => only,
         _ => value,
     }
+}
+
+/// A sub-attribute's value. The `type` of a reference must be one of those that
+/// it can have, and is spelt as the resource type is.
+fn spelt(
+    path: &AttributePath,
+    sub: &'static Attribute,
+    value: Value,
+) -> Result<Option<Value>, ScimError> {
+    if sub.name != "type" || !reference::carries_references(path.attribute) {
+        return Ok(Some(value));
+    }
+    let whole = AttributePath { sub: None, ..*path };
+    let element = Value::Object(Map::from_iter([(sub.name.clone(), value)]));
+    let element = coerce_element(path.attribute, &element, &whole.to_string())?;
+    Ok(element.and_then(|mut element| Some(element.get_mut(&sub.name)?.take())))
 }
 
 fn simple(
@@ -173,7 +195,9 @@ fn parts(path: &AttributePath, members: &Map<String, Value>) -> Result<Parts, Sc
             ..*path
         }
         .to_string();
-        parts.push((sub, coerce(sub, value, &place)?));
+        let value = coerce(sub, value, &place)?;
+        let value = value.map(|value| spelt(path, sub, value)).transpose()?;
+        parts.push((sub, value.flatten()));
     }
     if reference::carries_references(attribute) && !parts.iter().any(|(sub, _)| sub.name == "value")
     {

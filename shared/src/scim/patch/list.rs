@@ -9,6 +9,7 @@ use super::element::{self, PRIMARY, Selection};
 use super::{Change, Content, Dialect, Parts, Verb, named_by};
 use crate::scim::ScimError;
 use crate::scim::filter::{Filter, Operand, Operator};
+use crate::scim::resource::coerce_element;
 use crate::scim::schema::{Attribute, Mutability, Type};
 
 impl Change {
@@ -196,10 +197,11 @@ impl Change {
             }
             _ => {}
         }
-        if new.is_empty() {
+        // What a filter may ask for is more than what an element may have.
+        let attribute = self.path.attribute;
+        let Some(element) = coerce_element(attribute, &Value::Object(new), &attribute.name)? else {
             return Ok(());
-        }
-        let element = Value::Object(new);
+        };
         let primary = element::is_primary(&element);
         let first = element::append(self.path.attribute, list, &[element]);
         if primary && list.len() > first {

@@ -33,8 +33,8 @@ fn operations(data: &Value) -> Result<&Vec<Value>, ScimError> {
     let operations = match data {
         Value::Array(operations) => operations,
         Value::Object(message) => {
-            check_schemas(member(message, "schemas"))?;
-            match member(message, "Operations") {
+            check_schemas(member(message, "schemas")?)?;
+            match member(message, "Operations")? {
                 Some(Value::Array(operations)) => operations,
                 Some(_) => return Err(ScimError::invalid_syntax("`Operations` must be an array")),
                 None => return Err(ScimError::invalid_syntax("`Operations` is missing")),
@@ -70,14 +70,18 @@ fn check_schemas(schemas: Option<&Value>) -> Result<(), ScimError> {
     }
 }
 
-/// A member by name, in any letter case (RFC 7643 §2.1).
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.get(name).or_else(|| {
-        let mut members = object.iter();
-        members
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    })
+/// A member by name, in any letter case (RFC 7643 §2.1). Two spellings of one
+/// name are two stories, and neither is believed.
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Value>, ScimError> {
+    let mut found = object
+        .iter()
+        .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Err(ScimError::invalid_syntax(format!(
+            "`{name}` occurs twice, in different letter case"
+        ))),
+        (first, _) => Ok(first.map(|(_, value)| value)),
+    }
 }
 
 /// What a path selects.
@@ -108,8 +112,8 @@ impl Reader<'_> {
         let Value::Object(operation) = operation else {
             return Err(ScimError::invalid_syntax("an operation must be an object"));
         };
-        let verb = verb(member(operation, "op"))?;
-        let target = match member(operation, "path") {
+        let verb = verb(member(operation, "op")?)?;
+        let target = match member(operation, "path")? {
             None | Some(Value::Null) => Target::Resource,
             Some(Value::String(path)) if path.trim().is_empty() => Target::Resource,
             Some(Value::String(path)) => self.target(path.trim()).map_err(|fault| match fault {
@@ -118,7 +122,7 @@ impl Reader<'_> {
             })?,
             Some(_) => return Err(ScimError::invalid_path("`path` must be a string")),
         };
-        let value = member(operation, "value");
+        let value = member(operation, "value")?;
         if verb != Verb::Remove && value.is_none() {
             return Err(ScimError::invalid_value("`value` is missing"));
         }

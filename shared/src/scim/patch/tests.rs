@@ -224,18 +224,18 @@ fn an_unmatched_filter_creates_on_add_only() {
         json!({"op": "add", "path": "emails[type eq \"other\" or type eq \"x\"].value", "value": "o@x"}),
         json!({"op": "add", "path": "emails[type eq \"a\" and type eq \"b\"].value", "value": "o@x"}),
         json!({"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o@x"}),
-    ]), @r##"
+    ]), @r#"
     add emails[type eq "other"].value "o@x"
-      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"type":"other","value":"o@x"}]}
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x","type":"other"}]}
     add emails[type eq "other" and primary eq true] {"value":"o@x"}
-      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"type":"other","primary":true,"value":"o@x"}]}
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"value":"o@x","type":"other","primary":true}]}
     add emails[type eq "other" or type eq "x"].value "o@x"
       400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "other" or emails.type eq "x"`
     add emails[type eq "a" and type eq "b"].value "o@x"
       400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "a" and emails.type eq "b"`
     replace emails[type eq "other"].value "o@x"
       400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "other"`
-    "##);
+    "#);
 
     let replace =
         json!([{"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o"}]);

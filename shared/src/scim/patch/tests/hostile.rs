@@ -88,6 +88,32 @@ fn a_path_of_megabytes_is_refused_and_not_repeated() {
     }
 }
 
+#[test]
+fn two_spellings_of_one_member_are_refused() {
+    let user = catalogue().by_name("User").unwrap();
+    let urn = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+    let message = |operations: &str| format!(r#"{{"schemas":["{urn}"],{operations}}}"#);
+    let refusals = [
+        r#""Operations":[{"op":"add","OP":"remove","path":"title","value":"x"}]"#,
+        r#""Operations":[{"op":"add","path":"title","Path":"userName","value":"x"}]"#,
+        r#""Operations":[{"op":"add","path":"title","value":"x","VALUE":"y"}]"#,
+        r#""Operations":[{"op":"add","path":"title","value":"x"}],"operations":[]"#,
+        r#""Schemas":[],"Operations":[{"op":"add","path":"title","value":"x"}]"#,
+    ]
+    .map(|operations| {
+        let message = serde_json::from_str(&message(operations)).unwrap();
+        let error = Patch::parse(user, &message, Dialect::default()).unwrap_err();
+        error.to_string()
+    });
+    insta::assert_snapshot!(refusals.join("\n"), @"
+    400 invalidSyntax: Operations[0]: `op` occurs twice, in different letter case
+    400 invalidSyntax: Operations[0]: `path` occurs twice, in different letter case
+    400 invalidSyntax: Operations[0]: `value` occurs twice, in different letter case
+    400 invalidSyntax: `Operations` occurs twice, in different letter case
+    400 invalidSyntax: `schemas` occurs twice, in different letter case
+    ");
+}
+
 /// Nothing in it stands for an unassigned attribute (RFC 7643 §2.5). Empty text
 /// is a value.
 fn is_assigned(value: &Value) -> bool {

@@ -51,6 +51,29 @@ fn members_are_known_by_value_alone_and_never_edited() {
 }
 
 #[test]
+fn a_member_has_no_type_that_a_resource_cannot_have() {
+    let second = format!("members[value eq \"{M2}\"].type");
+    insta::assert_snapshot!(table(&group(), &[
+        json!({"op": "add", "path": second, "value": "Device"}),
+        json!({"op": "add", "path": second, "value": "group"}),
+        json!({"op": "add", "path": format!("members[value eq \"{M2}\"]"), "value": {"type": "Device"}}),
+        json!({"op": "add", "path": format!("members[type eq \"Device\"].value"), "value": M2}),
+        json!({"op": "add", "path": format!("members[$ref eq \"x\"].value"), "value": M2}),
+    ]), @r#"
+    add members[value eq "22222222-2222-4222-8222-222222222222"].type "Device"
+      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group`
+    add members[value eq "22222222-2222-4222-8222-222222222222"].type "group"
+      {"members":[{"value":"11111111-1111-4111-8111-111111111111","type":"User"},{"value":"22222222-2222-4222-8222-222222222222","type":"Group"}]}
+    add members[value eq "22222222-2222-4222-8222-222222222222"] {"type":"Device"}
+      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group`
+    add members[type eq "Device"].value "22222222-2222-4222-8222-222222222222"
+      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group`
+    add members[$ref eq "x"].value "22222222-2222-4222-8222-222222222222"
+      {"members":[{"value":"11111111-1111-4111-8111-111111111111","type":"User"},{"value":"22222222-2222-4222-8222-222222222222"}]}
+    "#);
+}
+
+#[test]
 fn only_the_members_that_are_named_are_needed() {
     let need = |operations: Value| match parse("Group", &operations).unwrap().members() {
         MemberNeed::None => "none".to_owned(),
