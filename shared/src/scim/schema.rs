@@ -102,6 +102,12 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// Whether no client may learn anything of its value: neither what it is,
+    /// nor whether there is one, nor which of two comes first.
+    pub fn is_secret(&self) -> bool {
+        self.returned == Returned::Never || self.mutability == Mutability::WriteOnly
+    }
+
     /// A sub-attribute by name, in any letter case.
     pub fn sub(&self, name: &str) -> Option<&Attribute> {
         self.sub_attributes

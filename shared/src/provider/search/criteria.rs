@@ -51,15 +51,21 @@ impl Criteria {
         };
         let filter = query.filter.as_deref();
         let order = query.sort_by.as_deref();
+        let order = order
+            .map(|text| parse_path(text, resource_type))
+            .transpose()
+            .map_err(|error| ScimError::invalid_value(format!("sortBy: {}", error.detail())))?;
+        if let Some(path) = &order
+            && (path.attribute.is_secret() || path.leaf().is_secret())
+        {
+            let detail = format!("sortBy: `{path}` gives no order");
+            return Err(ScimError::invalid_value(detail));
+        }
         Ok(Self {
             filter: filter
                 .map(|text| parse_filter(text, resource_type))
                 .transpose()?,
-            order: order
-                .map(|text| parse_path(text, resource_type))
-                .transpose()
-                .map_err(|error| ScimError::invalid_value(format!("sortBy: {}", error.detail())))?
-                .map(|path| (path, query.descending)),
+            order: order.map(|path| (path, query.descending)),
         })
     }
 

@@ -6,7 +6,7 @@ use super::operand::{applies, fit, literal};
 use super::{Filter, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Operand, Operator};
 use crate::scim::ScimError;
 use crate::scim::path::{self, AttributePath, Name};
-use crate::scim::schema::{Attribute, Mutability, ResourceType, Returned, Schema, Type};
+use crate::scim::schema::{ResourceType, Schema, Type};
 
 /// Parses a whole filter. With `among_all`, names of other types are legal too.
 pub(super) fn filter(
@@ -164,7 +164,7 @@ impl<'a> Parser<'a> {
                 let visible = schema
                     .attributes
                     .iter()
-                    .filter(|attribute| !is_secret(attribute));
+                    .filter(|attribute| !attribute.is_secret());
                 Ok(any(visible.map(present).collect()))
             }
         }
@@ -182,7 +182,7 @@ impl<'a> Parser<'a> {
             Names::AmongAll(resource_type) => path::resolve_among_all(word, resource_type),
         };
         match found {
-            Ok(Name::Attribute(path)) if is_secret(path.attribute) || is_secret(path.leaf()) => {
+            Ok(Name::Attribute(path)) if path.attribute.is_secret() || path.leaf().is_secret() => {
                 Err(self
                     .lexer
                     .fault(at, format_args!("`{path}` can be no part of a filter")))
@@ -278,7 +278,7 @@ impl<'a> Parser<'a> {
             };
         }
         if path.leaf().kind == Type::Complex {
-            let Some(value) = path.attribute.sub("value").filter(|sub| !is_secret(sub)) else {
+            let Some(value) = path.attribute.sub("value").filter(|sub| !sub.is_secret()) else {
                 let message = format!("`{path}` is complex and has no `value` to compare");
                 return Err(self.lexer.fault(at, message));
             };
@@ -398,10 +398,4 @@ fn flat(
 
 fn is_word(token: &Token<'_>, word: &str) -> bool {
     matches!(token, Token::Word(found) if found.eq_ignore_ascii_case(word))
-}
-
-/// RFC 7643 §7 leaves it to the service provider whether a filter may use what
-/// is never returned. Here none may: it could be guessed piece by piece.
-fn is_secret(attribute: &Attribute) -> bool {
-    attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly
 }
