@@ -101,14 +101,12 @@ impl Call {
     }
 
     /// A header as text; several of one name are joined by commas, as lists
-    /// are in HTTP.
+    /// are in HTTP. What is no text is text that matches nothing: a condition
+    /// that cannot be read must not count as none.
     pub fn header(&self, name: header::HeaderName) -> Option<String> {
-        let values = self
-            .headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let values: Vec<&str> = values.collect();
+        let values = self.headers.get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let values: Vec<_> = values.collect();
         (!values.is_empty()).then(|| values.join(","))
     }
 

@@ -45,6 +45,19 @@ fn place(members: Value, settings: &[(&str, &str)]) -> String {
     )
 }
 
+/// An `If-Match` that was passed over would let a stale write through.
+#[test]
+fn a_header_that_is_no_text_counts_as_sent() {
+    let call = read(json!({"headers": {"if-match": "W/\"١\""}}), &[]);
+    assert_snapshot!(call.header(header::IF_MATCH).unwrap(), @r#"W/"١""#);
+    let call = read(
+        json!({"headers": {"content-type": "application/јson"}}),
+        &[],
+    );
+    let refused = call.json(&config(&[])).unwrap_err();
+    assert_eq!(refused.status(), 415);
+}
+
 #[test]
 fn the_path_below_the_base_path_is_found_wherever_it_is_mounted() {
     assert_snapshot!(place(json!({}), &[]), @r#"https://abc.example.com/scim/v2 Some(["Users", "1"]) None"#);
