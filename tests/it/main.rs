@@ -17,6 +17,7 @@ mod cursors;
 mod dry_run;
 mod events;
 mod faults;
+mod fuzz;
 mod groups;
 mod hostile;
 mod idempotency;

@@ -22,7 +22,7 @@ use crate::table::Tenant;
 
 pub use idempotency::{Begun, Intention, KEPT, Run};
 pub use present::Presented;
-pub use search::{CURSOR_TIMEOUT, Extent};
+pub use search::{CURSOR_TIMEOUT, Extent, Position, Seal};
 
 /// Everything that a function needs to answer requests. Made once at cold
 /// start.

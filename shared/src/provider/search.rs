@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use criteria::Criteria;
-pub use seal::CURSOR_TIMEOUT;
+pub use seal::{CURSOR_TIMEOUT, Position, Seal};
 
 use super::{Caller, Fault, Provider};
 use crate::ambient::Moment;

@@ -27,15 +27,15 @@ const BODY: usize = 30;
 
 /// The last resource that was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
+pub struct Position {
     /// Which of the types searched.
-    pub(super) place: u8,
+    pub place: u8,
     /// Its id.
-    pub(super) id: ResourceId,
+    pub id: ResourceId,
 }
 
 /// What seals the cursors of one request and opens those of the same request.
-pub(super) struct Seal {
+pub struct Seal {
     mac: Hmac<Sha256>,
     count: u32,
     seconds: i64,
@@ -44,7 +44,7 @@ pub(super) struct Seal {
 impl Seal {
     /// `bound` is all that must be the same when a cursor comes back. None for
     /// a secret that cannot be one.
-    pub(super) fn new(secret: &[u8], bound: &[&str], count: usize, now: Timestamp) -> Option<Self> {
+    pub fn new(secret: &[u8], bound: &[&str], count: usize, now: Timestamp) -> Option<Self> {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
         for part in bound {
             // With its length, so that no two lists run together.
@@ -59,7 +59,7 @@ impl Seal {
     }
 
     /// The cursor that goes on after a position.
-    pub(super) fn close(&self, position: Position) -> String {
+    pub fn close(&self, position: Position) -> String {
         let mut bytes = vec![VERSION, position.place];
         bytes.extend(position.id.as_bytes());
         bytes.extend(self.count.to_be_bytes());
@@ -75,7 +75,7 @@ impl Seal {
     /// # Errors
     ///
     /// 400 `invalidCursor`, `expiredCursor` or `invalidCount`.
-    pub(super) fn open(&self, text: &str) -> Result<Position, ScimError> {
+    pub fn open(&self, text: &str) -> Result<Position, ScimError> {
         let bytes = URL_SAFE_NO_PAD
             .decode(text)
             .map_err(|_| ScimError::invalid_cursor())?;

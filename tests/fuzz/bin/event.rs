@@ -1,0 +1,9 @@
+//! `event` under libFuzzer.
+
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::event::check(input));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,9 @@
+//! `filter` under libFuzzer.
+
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::filter::check(input));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,9 @@
+//! `search` under libFuzzer.
+
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::search::check(input));
+
+#[cfg(not(fuzzing))]
+fn main() {}
