@@ -28,6 +28,7 @@ pub struct Client {
     functions: Arc<Functions>,
     claims: Option<Map<String, Value>>,
     headers: BTreeMap<String, String>,
+    changes: Value,
 }
 
 /// What the client received.
@@ -62,6 +63,7 @@ impl Client {
             functions,
             claims,
             headers: BTreeMap::new(),
+            changes: Value::Null,
         }
     }
 
@@ -107,6 +109,15 @@ impl Client {
             .headers
             .insert(name.to_ascii_lowercase(), value.to_owned());
         other
+    }
+
+    /// Behind a gateway that changes every event, as [`Request::changes`] does.
+    #[must_use]
+    pub fn with_event(&self, changes: Value) -> Self {
+        Self {
+            changes,
+            ..self.clone()
+        }
     }
 
     /// GET of a path below the base path, with its query string.
@@ -193,6 +204,7 @@ impl Client {
             target: target.to_owned(),
             headers,
             body,
+            changes: self.changes.clone(),
         };
         let response = self.functions.call(&request, self.claims.as_ref()).await;
         reply(response)

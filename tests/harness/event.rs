@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde_json::{Map, Value, json};
+use shared::config::TENANT_IN_PATH;
 
 /// One request as a client would send it.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,9 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// As sent; empty for none.
     pub body: Vec<u8>,
+    /// What a broken gateway makes of the event: a JSON merge patch (RFC 7396),
+    /// null for none.
+    pub changes: Value,
 }
 
 /// The event for a request below a base path such as `scim/v2`.
@@ -44,7 +48,10 @@ pub fn event(
     let path = decode(path);
     let (template, id) = route(&path);
     let method = &request.method;
-    let raw_path = format!("/{base_path}{path}");
+    // A client asks below the path of its own tenant.
+    let tenant = claims.and_then(|claims| claims.get("tenant")?.as_str());
+    let mounted = base_path.replace(TENANT_IN_PATH, tenant.unwrap_or_default());
+    let raw_path = format!("/{mounted}{path}");
     let mut context = json!({
         "accountId": "123456789012",
         "apiId": "api",
@@ -99,7 +106,25 @@ pub fn event(
             }
         }
     }
+    merge(&mut event, &request.changes);
     serde_json::from_value(event).expect("the event has the shape that the runtime reads")
+}
+
+/// RFC 7396, except that a null patch changes nothing.
+fn merge(target: &mut Value, changes: &Value) {
+    match (target, changes) {
+        (_, Value::Null) => {}
+        (Value::Object(target), Value::Object(changes)) => {
+            for (name, change) in changes {
+                if change.is_null() {
+                    target.remove(name);
+                } else {
+                    merge(target.entry(name).or_insert(Value::Null), change);
+                }
+            }
+        }
+        (target, change) => *target = change.clone(),
+    }
 }
 
 /// The first segment of a path, which decides the function.

@@ -8,12 +8,12 @@ use harness::weather::Fault;
 use harness::{Stack, encode, group, patch};
 use serde_json::{Value, json};
 use tracing::Dispatch;
-use tracing::dispatcher::set_default;
+use tracing::dispatcher::{DefaultGuard, set_default};
 use tracing_subscriber::EnvFilter;
 
 /// Takes what is logged.
 #[derive(Debug, Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -28,9 +28,32 @@ impl io::Write for Lines {
 }
 
 impl Lines {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&lines).into_owned()
+    }
+
+    /// Forgets what was logged so far.
+    pub(super) fn clear(&self) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.clear();
+    }
+
+    /// Listens to this thread, at every level of our own crates, until what it
+    /// gives is dropped.
+    pub(super) fn listen(&self) -> (DefaultGuard, Dispatch) {
+        let writer = self.clone();
+        let own = "warn,shared=trace,users=trace,groups=trace,bulk=trace,discovery=trace";
+        let subscriber = || {
+            let writer = writer.clone();
+            let format = tracing_subscriber::fmt().with_ansi(false);
+            let format = format.with_env_filter(EnvFilter::new(own));
+            Dispatch::new(format.with_writer(move || writer.clone()).finish())
+        };
+        // Of a lone subscriber, `tracing` asks the thread that meets a log line
+        // first whether anyone listens; that may be another test's.
+        let second = subscriber();
+        (set_default(&subscriber()), second)
     }
 }
 
@@ -52,18 +75,7 @@ fn person(name: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn nothing_of_people_is_logged() {
     let lines = Lines::default();
-    let writer = lines.clone();
-    let own = "warn,shared=trace,users=trace,groups=trace,bulk=trace,discovery=trace";
-    let subscriber = || {
-        let writer = writer.clone();
-        let format = tracing_subscriber::fmt().with_ansi(false);
-        let format = format.with_env_filter(EnvFilter::new(own));
-        Dispatch::new(format.with_writer(move || writer.clone()).finish())
-    };
-    // Of a lone subscriber, `tracing` asks the thread that meets a log line
-    // first whether anyone listens; that may be another test's.
-    let (subscriber, _second) = (subscriber(), subscriber());
-    let logged = set_default(&subscriber);
+    let logged = lines.listen();
     let stack = Stack::start().await;
     let client = stack
         .client()

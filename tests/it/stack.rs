@@ -152,6 +152,7 @@ fn an_event_is_what_the_gateway_sends() {
         )]
         .into(),
         body: b"{}".to_vec(),
+        ..Request::default()
     };
     let event = event(
         &request,
@@ -199,6 +200,7 @@ fn only_text_and_plain_json_arrive_unencoded() {
             target: "/Users".to_owned(),
             headers: [("content-type".to_owned(), kind.to_owned())].into(),
             body: b"{}".to_vec(),
+            ..Request::default()
         };
         let event = event(&request, "scim/v2", None, 1, 0);
         assert_eq!(event.is_base64_encoded, encoded, "{kind}");

@@ -211,6 +211,7 @@ impl Directory {
             )]
             .into(),
             body: body.to_string().into_bytes(),
+            ..Request::default()
         };
         let claims = json!({"scope": harness::client::ALL_SCOPES.join(" "), "tenant_id": TENANT});
         let event = event(&request, &self.base_path, claims.as_object(), 1, PREPARED);
