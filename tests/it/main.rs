@@ -12,6 +12,7 @@
 mod atomicity;
 mod authorizer;
 mod bulk;
+mod connectors;
 mod cost;
 mod cursors;
 mod dry_run;
