@@ -72,7 +72,7 @@ fn every_connector_has_its_files() {
         "Ping",
     ];
     assert_eq!(connectors, BTreeSet::from(expected));
-    for name in ["entra-default", "entra-compliant"] {
+    for name in ["entra-default", "entra-compliant", "entra-validator"] {
         let found = fixtures.iter().find(|fixture| fixture.name == name);
         let settings = &found.unwrap().compatibility;
         assert_eq!(*settings, [Compatibility::None, Compatibility::Entra]);
