@@ -141,6 +141,9 @@ impl Measured {
 struct Bin {
     positions: HashMap<Key, usize>,
     changes: Vec<Planned>,
+    /// The places of changes that were nothing from the beginning: checks that
+    /// something is still not there.
+    absences: BTreeSet<usize>,
     sizes: Vec<usize>,
     bytes: usize,
     units: Vec<usize>,
@@ -153,6 +156,7 @@ impl Default for Bin {
         Self {
             positions: HashMap::new(),
             changes: Vec::new(),
+            absences: BTreeSet::new(),
             sizes: Vec::new(),
             bytes: 0,
             units: Vec::new(),
@@ -194,6 +198,9 @@ impl Bin {
                 self.bytes = self.bytes.saturating_sub(*size) + now;
                 *size = now;
             } else {
+                if change.is_nothing() {
+                    self.absences.insert(self.changes.len());
+                }
                 self.positions.insert(key, self.changes.len());
                 self.changes.push(Planned {
                     change,
@@ -211,7 +218,11 @@ impl Bin {
         let changes = self
             .changes
             .into_iter()
-            .filter(|planned| !planned.change.is_nothing());
+            .enumerate()
+            .filter(|(place, planned)| {
+                !planned.change.is_nothing() || self.absences.contains(place)
+            })
+            .map(|(_, planned)| planned);
         Transaction {
             changes: changes.collect(),
             units: self.units,

@@ -275,7 +275,7 @@ fn a_delete_takes_memberships_and_unique_values_along() {
     let operations = [json!({"method": "DELETE", "path": format!("/Users/{}", id(60))})];
     insta::assert_snapshot!(planned_on(read, &operations, Terms::default()), @"
     unit 0 · op 0 DELETE 204 · tx 0
-    tx 0 · change Group 32000000 · delete User 3c000000 · lookup userName - · member 32000000 -3c000000 · count User -1
+    tx 0 · change Group 32000000 · delete User 3c000000 · check Group 33000000 · check no Group 34000000 · lookup userName - · member 32000000 -3c000000 · count User -1
     ");
 }
 

@@ -39,6 +39,8 @@ pub(super) struct World<'a> {
     /// Members of groups by any layer, for listing.
     members_of: HashMap<ResourceId, BTreeSet<ResourceId>>,
     touched: BTreeSet<Want>,
+    /// What the unit relies on and does not change.
+    guarded: BTreeSet<ResourceKey>,
     missing: BTreeSet<Want>,
 }
 
@@ -57,6 +59,7 @@ impl<'a> World<'a> {
             unit: Layer::default(),
             members_of,
             touched: BTreeSet::new(),
+            guarded: BTreeSet::new(),
             missing: BTreeSet::new(),
         }
     }
@@ -157,6 +160,11 @@ impl<'a> World<'a> {
         stored
     }
 
+    /// Makes the unit conditional on a resource, at its revision or absent.
+    pub(super) fn guard(&mut self, resource_type: &'static ResourceType, id: ResourceId) {
+        self.guarded.insert((resource_type.name.as_str(), id));
+    }
+
     pub(super) fn set_owner(&mut self, lookup: Lookup, owner: Option<ResourceId>) {
         self.unit.owners.insert(lookup, owner);
     }
@@ -174,6 +182,7 @@ impl<'a> World<'a> {
     /// Forgets what the unit changed; says what it looked at.
     pub(super) fn abandon(&mut self) -> BTreeSet<Want> {
         self.unit = Layer::default();
+        self.guarded.clear();
         std::mem::take(&mut self.touched)
     }
 
@@ -181,6 +190,7 @@ impl<'a> World<'a> {
     /// looked at.
     pub(super) fn settle(&mut self) -> BTreeSet<Want> {
         let unit = std::mem::take(&mut self.unit);
+        self.guarded.clear();
         self.before.resources.extend(unit.resources);
         self.before.owners.extend(unit.owners);
         self.before.memberships.extend(unit.memberships);
@@ -228,6 +238,20 @@ impl<'a> World<'a> {
                 before,
                 after: after.clone(),
             });
+        }
+        for (type_name, id) in &self.guarded {
+            let before = self.resource_before((type_name, *id));
+            let changed = self.unit.resources.get(&(*type_name, *id));
+            if let Some(resource_type) = catalogue().by_name(type_name)
+                && changed.is_none_or(|after| *after == before)
+            {
+                changes.push(Change::Resource {
+                    resource_type,
+                    id: *id,
+                    after: before.clone(),
+                    before,
+                });
+            }
         }
         for (lookup, after) in &self.unit.owners {
             let before = self

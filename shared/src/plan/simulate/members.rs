@@ -117,17 +117,20 @@ pub(super) fn leave(
                 continue;
             }
         };
+        let shown = stored.as_ref().zip(membership).filter(|(stored, found)| {
+            let found = std::slice::from_ref(found);
+            visible(stored, found).next().is_some()
+        });
         // The set of groups may name more than is true: a group that is gone,
-        // or one that the member has left.
-        let (Some(stored), Some(membership)) = (stored, membership) else {
+        // or one that the member has left. It may also be the first that was seen
+        // of a transaction that was being committed, and the group and its
+        // membership the last, as they were before it. Then the group moves, or
+        // comes to be, before anything else can be written: guarding it tells
+        // the two apart.
+        let Some((stored, membership)) = shown else {
+            world.guard(resource_type, group);
             continue;
         };
-        if visible(&stored, std::slice::from_ref(&membership))
-            .next()
-            .is_none()
-        {
-            continue;
-        }
         let number = bump(&stored);
         world.set_membership(group, membership.end(number, now));
         let mut changed = Stored {
