@@ -236,6 +236,23 @@ fn store(weather: &Weather) -> Store {
 }
 
 impl Functions {
+    /// One request's own, so that its ids depend on its number and on nothing
+    /// that other requests do.
+    pub(crate) fn of_request(
+        provider: Provider,
+        seed: u64,
+        number: u64,
+        remaining: Duration,
+    ) -> Self {
+        Self {
+            provider,
+            seed,
+            requests: Arc::new(AtomicU64::new(number.saturating_sub(1))),
+            began: Instant::now(),
+            remaining,
+        }
+    }
+
     /// Hands the event to the function of its first path segment, as the
     /// template does.
     pub(crate) async fn call(
@@ -259,24 +276,22 @@ impl Functions {
     /// number.
     fn moment(&self, number: u64) -> Moment {
         let elapsed = self.began.elapsed().as_millis();
-        let mut seed = [0; 32];
-        for (index, byte) in self
-            .seed
-            .to_be_bytes()
-            .into_iter()
-            .chain(number.to_be_bytes())
-            .enumerate()
-        {
-            if let Some(place) = seed.get_mut(index) {
-                *place = byte;
-            }
-        }
         Moment {
             now: Timestamp(EPOCH + i64::try_from(elapsed).unwrap_or(0)),
-            seed,
+            seed: moment_seed(self.seed, number),
             deadline: Instant::now() + self.remaining,
         }
     }
+}
+
+/// What everything random of a request is derived from.
+pub(crate) fn moment_seed(seed: u64, number: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let said = seed.to_be_bytes().into_iter().chain(number.to_be_bytes());
+    for (place, byte) in bytes.iter_mut().zip(said) {
+        *place = byte;
+    }
+    bytes
 }
 
 impl fmt::Debug for Functions {

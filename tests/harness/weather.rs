@@ -47,11 +47,11 @@
 //! assert_eq!(weather.report().conflicts, 0);
 //! ```
 
-mod action;
+pub(crate) mod action;
 mod budget;
-mod chance;
+pub(crate) mod chance;
 mod fault;
-mod past;
+pub(crate) mod past;
 mod read;
 mod report;
 mod server;

@@ -27,6 +27,7 @@ mod logs;
 mod oracle;
 mod plan;
 mod root;
+mod schedules;
 mod stack;
 mod store;
 mod template;

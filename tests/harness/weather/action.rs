@@ -3,18 +3,18 @@
 use serde_json::{Map, Value, json};
 
 /// An item: attribute names to values in DynamoDB's JSON.
-pub(super) type Item = Map<String, Value>;
+pub(crate) type Item = Map<String, Value>;
 
 /// Where an item is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
-    pub(super) table: String,
-    pub(super) pk: String,
-    pub(super) sk: String,
+pub(crate) struct Place {
+    pub(crate) table: String,
+    pub(crate) pk: String,
+    pub(crate) sk: String,
 }
 
 impl Place {
-    pub(super) fn of(table: &str, item: &Value) -> Self {
+    pub(crate) fn of(table: &str, item: &Value) -> Self {
         let part = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
         Self {
             table: table.to_owned(),

@@ -22,7 +22,7 @@ pub(super) fn image(embedded: &Embedded, place: &Place) -> Option<Item> {
 }
 
 /// Makes an item what it was, past every rule.
-pub(super) fn restore(embedded: &Embedded, place: &Place, image: Option<&Item>) {
+pub(crate) fn restore(embedded: &Embedded, place: &Place, image: Option<&Item>) {
     let (operation, request) = match image {
         Some(item) => ("PutItem", json!({"TableName": place.table, "Item": item})),
         None => (
@@ -67,7 +67,7 @@ pub(super) fn scratch<'a>(table: &str, items: impl IntoIterator<Item = &'a Item>
 }
 
 /// All items of a table.
-pub(super) fn scan(embedded: &Embedded, table: &str) -> Vec<Item> {
+pub(crate) fn scan(embedded: &Embedded, table: &str) -> Vec<Item> {
     let mut items = Vec::new();
     let mut request = json!({"TableName": table, "ConsistentRead": true});
     loop {

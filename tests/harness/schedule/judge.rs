@@ -1,0 +1,371 @@
+//! Whether what was answered and what is left can have come from one request
+//! after another.
+//!
+//! Looked for is an order of the steps (see [`super::atom`]) such that each,
+//! carried out alone on what the ones before it have left, is answered as it
+//! was, and the last leaves the table as it is: names, revisions, visible
+//! memberships, lookups and counts. In this order
+//!
+//! - every acknowledged step stands, and every one refused with 4xx: the refusal
+//!   was true of some state, and changed nothing;
+//! - a GET of one resource stands, so it has seen one state;
+//! - a step whose outcome is unknown (the client died, or was told so) may stand
+//!   or not; a step answered with 503 or another 5xx, or not at all because of
+//!   `failOnErrors`, does not;
+//! - a step stands behind every step of a request that was answered before its
+//!   own was sent, and behind those rows of its request that it builds on.
+//!
+//! A bulk request is not one step: RFC 7644 §3.7 promises no atomicity, rows are
+//! committed in several transactions, and other clients may come in between. Rows
+//! that have nothing to do with each other keep no order.
+//!
+//! The reference is the service itself, one request at a time on a fair database.
+//! What it answers there is the business of the other tests; here it has only to
+//! be the same. Every step is carried out once for each state it meets, however
+//! many schedules lead there.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use local::dynamo;
+use serde_json::Value;
+use shared::config::Config;
+use shared::provider::Provider;
+use shared::store::{Store, patience};
+
+use super::atom::Atom;
+use super::drive::{Sent, send};
+use super::gate::Salted;
+use super::state::{Names, Table, digest, sorted};
+use crate::client::Reply;
+use crate::stack::TABLE;
+use crate::weather::action::Item;
+
+/// What is compared of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) version: Option<String>,
+    /// `None` where nothing could be shown of what was written.
+    pub(super) body: Option<String>,
+}
+
+impl Answer {
+    fn agrees(&self, other: &Self) -> bool {
+        let same = match (&self.body, &other.body) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        self.status == other.status && self.version == other.version && same
+    }
+}
+
+/// What is known of a step.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    Answered(Answer),
+    /// It may have been carried out.
+    Unknown,
+    /// It says that it was not.
+    Not(u16),
+    /// It does not even say so.
+    Omitted,
+}
+
+/// A step with what is known of it, and between which events it happened.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub(super) known: Known,
+    begin: u64,
+    end: u64,
+}
+
+/// The states that one request after another can lead to, as far as they were
+/// asked for.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) atoms: Vec<Atom>,
+    names: Names,
+    table: Table,
+    provider: Provider,
+    salt: Arc<AtomicU32>,
+    states: Vec<Vec<Item>>,
+    by_digest: HashMap<String, usize>,
+    steps: HashMap<(usize, usize), (Answer, usize)>,
+}
+
+impl Reference {
+    pub(super) fn new(
+        atoms: Vec<Atom>,
+        names: Names,
+        table: Table,
+        config: &Arc<Config>,
+        start: &[Item],
+    ) -> Self {
+        let salt = Arc::default();
+        let door = SharedHttpConnector::new(Salted::new(&table.embedded, &salt));
+        let settings = patience(dynamo::settings(door)).build();
+        let provider = Provider {
+            store: Store::new(aws_sdk_dynamodb::Client::from_conf(settings), TABLE),
+            config: Arc::clone(config),
+        };
+        let by_digest = HashMap::from([(digest(start, &names), 0)]);
+        Self {
+            atoms,
+            names,
+            table,
+            provider,
+            salt,
+            states: vec![start.to_vec()],
+            by_digest,
+            steps: HashMap::new(),
+        }
+    }
+
+    /// Whether an order explains the findings and leads to this state.
+    pub(super) fn explains(&mut self, findings: &[Finding], goal: &str) -> bool {
+        let mut search = Search {
+            findings,
+            goal,
+            failed: HashSet::new(),
+        };
+        search.from(self, 0, 0)
+    }
+
+    /// What a step comes to in a state.
+    fn step(&mut self, state: usize, atom: usize) -> (Answer, usize) {
+        if let Some(known) = self.steps.get(&(state, atom)) {
+            return known.clone();
+        }
+        let items = self.states.get(state).cloned().unwrap_or_default();
+        self.table.restore(&items);
+        let Some(step) = self.atoms.get(atom).cloned() else {
+            return (answer(None, &self.names), state);
+        };
+        self.salt.fetch_add(1, Ordering::Relaxed);
+        let runtime = super::runtime();
+        let sending = send(
+            &self.provider,
+            step.number,
+            Duration::from_secs(27),
+            &step.ask,
+        );
+        let reply = runtime.block_on(sending);
+        let items = self.table.read();
+        let next = digest(&items, &self.names);
+        let next = match self.by_digest.get(&next) {
+            Some(known) => *known,
+            None => {
+                self.states.push(items);
+                self.by_digest.insert(next, self.states.len() - 1);
+                self.states.len() - 1
+            }
+        };
+        let answer =
+            of_step(&step, &reply, &self.names).unwrap_or_else(|| answer(None, &self.names));
+        self.steps.insert((state, atom), (answer.clone(), next));
+        (answer, next)
+    }
+}
+
+struct Search<'a> {
+    findings: &'a [Finding],
+    goal: &'a str,
+    failed: HashSet<(usize, u64)>,
+}
+
+impl Search<'_> {
+    /// `placed` has a bit for each step that stands already.
+    fn from(&mut self, reference: &mut Reference, state: usize, placed: u64) -> bool {
+        if self.is_over(placed) && reference.by_digest.get(self.goal) == Some(&state) {
+            return true;
+        }
+        if !self.failed.insert((state, placed)) {
+            return false;
+        }
+        for index in 0..self.findings.len() {
+            if placed & (1 << index) != 0 || !self.may_stand(reference, index, placed) {
+                continue;
+            }
+            let Some(finding) = self.findings.get(index) else {
+                continue;
+            };
+            let next = placed | (1 << index);
+            let after = match &finding.known {
+                Known::Not(_) | Known::Omitted => continue,
+                Known::Answered(said) => match self.broken_need(reference, index) {
+                    // Told what became of what it refers to, and nothing else.
+                    Some(status) if said.status == status => state,
+                    _ => {
+                        let (answer, after) = reference.step(state, index);
+                        if !answer.agrees(said) {
+                            continue;
+                        }
+                        after
+                    }
+                },
+                Known::Unknown => {
+                    let (answer, after) = reference.step(state, index);
+                    if answer.status >= 400 || after == state {
+                        continue;
+                    }
+                    after
+                }
+            };
+            if self.from(reference, after, next) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn is_over(&self, placed: u64) -> bool {
+        let mut findings = self.findings.iter().enumerate();
+        findings.all(|(index, finding)| {
+            placed & (1 << index) != 0 || !matches!(finding.known, Known::Answered(_))
+        })
+    }
+
+    /// Whether nothing that stands already had to come after this step, and what
+    /// certainly came before it stands.
+    fn may_stand(&self, reference: &Reference, index: usize, placed: u64) -> bool {
+        let (Some(finding), Some(atom)) = (self.findings.get(index), reference.atoms.get(index))
+        else {
+            return false;
+        };
+        (0..self.findings.len()).all(|other| {
+            let (Some(found), Some(step)) = (self.findings.get(other), reference.atoms.get(other))
+            else {
+                return true;
+            };
+            let stands = placed & (1 << other) != 0;
+            if stands {
+                return finding.end >= found.begin && !step.after.contains(&index);
+            }
+            let certain = matches!(found.known, Known::Answered(_));
+            !certain || (found.end >= finding.begin && !atom.after.contains(&other))
+        })
+    }
+
+    /// The status of a row that refers to one which was not carried out.
+    fn broken_need(&self, reference: &Reference, index: usize) -> Option<u16> {
+        let needs = &reference.atoms.get(index)?.needs;
+        needs
+            .iter()
+            .find_map(|need| match &self.findings.get(*need)?.known {
+                Known::Answered(answer) if answer.status < 300 => None,
+                Known::Not(503) => Some(503),
+                _ => Some(409),
+            })
+    }
+}
+
+/// What is known of every step.
+pub(super) fn findings(atoms: &[Atom], sent: &[Sent], names: &Names) -> Vec<Finding> {
+    let finding = |atom: &Atom| {
+        let request = sent
+            .iter()
+            .find(|sent| (sent.client, sent.turn) == (atom.client, atom.turn));
+        let Some(request) = request else {
+            // Never sent: its client died before.
+            return Finding {
+                known: Known::Omitted,
+                begin: u64::MAX,
+                end: u64::MAX,
+            };
+        };
+        let (end, known) = match &request.reply {
+            None => (u64::MAX, Known::Unknown),
+            Some((end, reply)) => (*end, known(atom, reply, names)),
+        };
+        Finding {
+            known,
+            begin: request.begin,
+            end,
+        }
+    };
+    atoms.iter().map(finding).collect()
+}
+
+fn known(atom: &Atom, reply: &Reply, names: &Names) -> Known {
+    let Some(answer) = of_step(atom, reply, names) else {
+        return Known::Omitted;
+    };
+    let text = answer.body.as_deref().unwrap_or_default();
+    match answer.status {
+        500 if text.contains("outcome unknown") => Known::Unknown,
+        500.. => Known::Not(answer.status),
+        _ => Known::Answered(answer),
+    }
+}
+
+/// The part of an answer that a step has; `None` where its rows are left out.
+/// The status of several rows is the worst.
+fn of_step(atom: &Atom, reply: &Reply, names: &Names) -> Option<Answer> {
+    if atom.rows.is_empty() || reply.status != 200 {
+        return Some(answer(Some(reply), names));
+    }
+    let rows = reply.body["Operations"].as_array()?;
+    let own: Vec<&Value> = rows
+        .iter()
+        .filter(|row| {
+            row["bulkId"]
+                .as_str()
+                .is_some_and(|id| atom.rows.iter().any(|own| own == id))
+        })
+        .collect();
+    let status = |row: &&Value| {
+        row["status"]
+            .as_str()
+            .and_then(|status| status.parse().ok())
+    };
+    let worst = own.iter().filter_map(status).max()?;
+    let body = own.iter().map(|row| shown(row, names));
+    Some(Answer {
+        status: worst,
+        version: None,
+        body: Some(body.collect::<Vec<_>>().join("\n")),
+    })
+}
+
+fn answer(reply: Option<&Reply>, names: &Names) -> Answer {
+    Answer {
+        status: reply.map_or(0, |reply| reply.status),
+        version: reply
+            .and_then(|reply| reply.header("etag"))
+            .map(str::to_owned),
+        body: reply
+            .filter(|reply| !reply.body.is_null())
+            .map(|reply| shown(&reply.body, names)),
+    }
+}
+
+/// What an answer shows of one state: without instants, and without what is read
+/// after the resource itself and may be newer: a user's groups, and a manager, who
+/// is left out with his extension once he is gone. The table shows these as well.
+fn shown(body: &Value, names: &Names) -> String {
+    names.apply(&sorted(&kept(body, names)).to_string())
+}
+
+fn kept(value: &Value, names: &Names) -> Value {
+    match value {
+        Value::Object(object) => {
+            let newer = ["created", "lastModified", "groups", "schemas"];
+            let members = object
+                .iter()
+                .filter(|(name, _)| !newer.contains(&name.as_str()) && !name.starts_with("urn:"));
+            let members = members.map(|(name, value)| (name.clone(), kept(value, names)));
+            Value::Object(members.collect())
+        }
+        Value::Array(list) => {
+            let mut list: Vec<Value> = list.iter().map(|value| kept(value, names)).collect();
+            // In the order of ids, which are others elsewhere.
+            list.sort_by_key(|value| names.apply(&sorted(value).to_string()));
+            Value::Array(list)
+        }
+        other => other.clone(),
+    }
+}
