@@ -92,6 +92,7 @@ async fn run(
     match function {
         Function::Users => users::handle(&provider, event, moment).await,
         Function::Groups => groups::handle(&provider, event, moment).await,
+        Function::Resources => resources::handle(&provider, event, moment).await,
         Function::Bulk => bulk::handle(&provider, event, moment).await,
         Function::Discovery => discovery::handle(&provider.config, event, moment).await,
     }

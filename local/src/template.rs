@@ -30,6 +30,8 @@ pub enum Function {
     Users,
     /// `functions/groups/`.
     Groups,
+    /// `functions/resources/`.
+    Resources,
     /// `functions/bulk/`.
     Bulk,
     /// `functions/discovery/`.
@@ -115,13 +117,20 @@ pub enum TemplateError {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 4] = [Self::Users, Self::Groups, Self::Bulk, Self::Discovery];
+    pub const ALL: [Self; 5] = [
+        Self::Users,
+        Self::Groups,
+        Self::Resources,
+        Self::Bulk,
+        Self::Discovery,
+    ];
 
     /// The package name, which is also the name of the binary.
     pub fn package(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Groups => "groups",
+            Self::Resources => "resources",
             Self::Bulk => "bulk",
             Self::Discovery => "discovery",
         }

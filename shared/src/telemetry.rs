@@ -9,7 +9,14 @@
 use tracing_subscriber::EnvFilter;
 
 /// The crates whose lines the level governs.
-const OWN: [&str; 5] = ["shared", "users", "groups", "bulk", "discovery"];
+const OWN: [&str; 6] = [
+    "shared",
+    "users",
+    "groups",
+    "resources",
+    "bulk",
+    "discovery",
+];
 
 /// Starts logging for this program. `level` is one of the platform's names in
 /// lower case; any other means `info`. Does nothing the second time.

@@ -2,7 +2,8 @@
 //! flight.
 //!
 //! It reads the items as DynamoDB's JSON and knows their layout by itself: the
-//! code that wrote them must not be the judge of what it wrote.
+//! code that wrote them must not be the judge of what it wrote. Only what the
+//! files of the resource types declare is taken from the catalogue.
 //!
 //! - Every visible membership names a group and a member that exist, and the
 //!   member's `in` names the group.
@@ -12,10 +13,12 @@
 //! - No debris is left, no change is unfinished.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::{iter, slice};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use shared::scim::schema::{Uniqueness, catalogue};
 
 /// An item in DynamoDB's JSON.
 type Item = Map<String, Value>;
@@ -120,10 +123,10 @@ impl Tenant<'_> {
     }
 
     fn check_lookups(&self, broken: &mut Vec<String>) {
-        let mut kept: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut kept: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for (kind, attribute, item) in &self.lookups {
             let owner = text(item, "owner");
-            *kept.entry((owner, attribute)).or_default() += 1;
+            *kept.entry((owner, (*attribute).to_owned())).or_default() += 1;
             if self
                 .resources
                 .get(owner)
@@ -134,7 +137,7 @@ impl Tenant<'_> {
                 ));
             }
             let sort = text(item, "sk");
-            let unique = *attribute == "userName";
+            let unique = declared(kind).any(|path| path.unique && path.name() == *attribute);
             if sort != if unique { "=" } else { owner } {
                 broken.push(format!(
                     "{attribute} of {kind} {owner} has sort key `{sort}`"
@@ -143,36 +146,23 @@ impl Tenant<'_> {
         }
         for (id, (kind, item)) in &self.resources {
             let document: Value = serde_json::from_str(text(item, "doc")).unwrap_or_default();
-            let has = |name: &str| usize::from(document[name].is_string());
-            let emails = document["emails"]
-                .as_array()
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let values = emails.iter().filter_map(|email| email["value"].as_str());
-            // What differs in letter case only may be one value.
-            let most: BTreeSet<&str> = values.collect();
-            let least = most
-                .iter()
-                .map(|value| value.to_lowercase())
-                .collect::<BTreeSet<_>>()
-                .len();
-            let user = usize::from(*kind == "User");
-            let expected = [
-                ("userName", user * has("userName"), user * has("userName")),
-                ("externalId", has("externalId"), has("externalId")),
-                (
-                    "displayName",
-                    (1 - user) * has("displayName"),
-                    (1 - user) * has("displayName"),
-                ),
-                ("emails.value", user * least.min(1), user * most.len()),
-            ];
-            for (attribute, least, most) in expected {
-                let found = kept.get(&(*id, attribute)).copied().unwrap_or(0);
-                if !(least..=most).contains(&found) {
-                    broken.push(format!("{kind} {id} has {found} lookups of {attribute}"));
+            for path in declared(kind) {
+                // What differs in letter case only may be one value.
+                let values: BTreeSet<&str> = path.values(&document).collect();
+                let folded: BTreeSet<String> =
+                    values.iter().map(|value| value.to_lowercase()).collect();
+                let name = path.name();
+                let found = kept.remove(&(*id, name.clone())).unwrap_or(0);
+                if !(folded.len().min(1)..=values.len()).contains(&found) {
+                    broken.push(format!("{kind} {id} has {found} lookups of {name}"));
                 }
             }
+        }
+        for ((owner, attribute), found) in kept {
+            if !self.resources.contains_key(owner) {
+                continue;
+            }
+            broken.push(format!("{owner} has {found} lookups of {attribute}"));
         }
     }
 
@@ -202,6 +192,60 @@ fn text<'a>(item: &'a Item, name: &str) -> &'a str {
     item.get(name)
         .and_then(|value| value["S"].as_str())
         .unwrap_or_default()
+}
+
+/// An attribute by whose value a resource must be found.
+struct Declared {
+    urn: Option<&'static str>,
+    attribute: &'static str,
+    sub: Option<&'static str>,
+    unique: bool,
+}
+
+/// What the files of a type declare: its unique attributes, and its list.
+fn declared(kind: &str) -> impl Iterator<Item = Declared> {
+    let known = catalogue().by_name(kind).expect("every type is known");
+    let extensions = known.extensions.iter().map(|extension| extension.schema);
+    let schemas = iter::once((None, known.schema))
+        .chain(extensions.map(|schema| (Some(schema.id.as_str()), schema)));
+    let unique = schemas.flat_map(|(urn, schema)| {
+        let attributes = schema.attributes.iter();
+        let unique = attributes.filter(|found| found.uniqueness != Uniqueness::None);
+        unique.map(move |attribute| Declared {
+            urn,
+            attribute: &attribute.name,
+            sub: None,
+            unique: true,
+        })
+    });
+    let listed = known.lookups.iter().map(|path| Declared {
+        urn: path.extension.map(|schema| schema.id.as_str()),
+        attribute: &path.attribute,
+        sub: path.sub.as_deref(),
+        unique: false,
+    });
+    unique.chain(listed)
+}
+
+impl Declared {
+    fn name(&self) -> String {
+        let urn = self.urn.map(|urn| format!("{urn}:")).unwrap_or_default();
+        let sub = self.sub.map(|sub| format!(".{sub}")).unwrap_or_default();
+        format!("{urn}{}{sub}", self.attribute)
+    }
+
+    fn values<'v>(&self, document: &'v Value) -> impl Iterator<Item = &'v str> {
+        let within = self.urn.map_or(document, |urn| &document[urn]);
+        let value = &within[self.attribute];
+        let elements = value
+            .as_array()
+            .map_or(slice::from_ref(value), Vec::as_slice);
+        let sub = self.sub;
+        elements.iter().filter_map(move |element| match sub {
+            Some(sub) => element[sub].as_str(),
+            None => element.as_str(),
+        })
+    }
 }
 
 fn number(item: &Item, name: &str) -> Option<i64> {

@@ -1,25 +1,20 @@
 //! A client with a role: what its token says, and the verbs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::aws_lambda_events::encodings::Body;
 use serde_json::{Map, Value, json};
+use shared::plan::rights;
 
 use crate::event::Request;
 use crate::stack::Functions;
 
 /// Every scope that the service knows.
-pub const ALL_SCOPES: [&str; 5] = [
-    "scim.users.read",
-    "scim.users.write",
-    "scim.groups.read",
-    "scim.groups.write",
-    "scim.bulk",
-];
+pub static ALL_SCOPES: LazyLock<Vec<String>> = LazyLock::new(rights::scopes);
 
 /// A client as the gateway knows it by its token. Cheap to clone; the methods
 /// that change the role return another client.

@@ -1,4 +1,4 @@
-//! The whole service in one process: emulator, weather, provider, the four
+//! The whole service in one process: emulator, weather, provider, the
 //! functions, and clients by role.
 //!
 //! Time and chance are the test's: under `#[tokio::test(start_paused = true)]`
@@ -24,6 +24,7 @@ use shared::ambient::Moment;
 use shared::config::Config;
 use shared::provider::Provider;
 use shared::scim::Timestamp;
+use shared::scim::schema::catalogue;
 use shared::store::{Store, patience};
 use tokio::time::Instant;
 
@@ -268,6 +269,9 @@ impl Functions {
             "Users" => users::handle(&self.provider, event, moment).await,
             "Groups" => groups::handle(&self.provider, event, moment).await,
             "Bulk" | ".search" | "" => bulk::handle(&self.provider, event, moment).await,
+            endpoint if catalogue().by_endpoint(endpoint).is_some() => {
+                resources::handle(&self.provider, event, moment).await
+            }
             _ => discovery::handle(config, event, moment).await,
         }
     }

@@ -135,7 +135,7 @@ async fn without_a_valid_token_no_route_but_discovery_is_reached() {
     let mut routes: Vec<_> = routes
         .map(|route| (&*route.method, &*route.suffix, route.target.authorized))
         .collect();
-    routes.push(("GET", "/Devices", template.default_route.authorized));
+    routes.push(("GET", "/Robots", template.default_route.authorized));
     for (method, path, authorized) in routes {
         let path = path.replace("{id}", "User");
         for (kind, token) in &refused {

@@ -421,7 +421,7 @@ async fn each_illegal_entry_fails_alone() {
     let operations = [
         json!(7),
         json!({"method": "GET", "path": "/Users/1"}),
-        json!({"method": "DELETE", "path": "/Devices/1"}),
+        json!({"method": "DELETE", "path": "/Robots/1"}),
         json!({"method": "DELETE", "path": "https://example.com/Users/1"}),
         json!({"method": "DELETE", "path": "/Users/1"}),
         json!({"method": "DELETE", "path": "/Users/bulkId:nobody"}),

@@ -345,7 +345,7 @@ async fn access_patterns_cost_what_the_document_says() {
     a page: 13 calls, 13 read, 0 written
     another filter: 16 calls, 16 read, 0 written
     change a user: 2 calls, 1 read, 2 written
-    add 2 members: 4 calls, 7 read, 10 written
+    add 2 members: 4 calls, 9 read, 10 written
     remove 2 members: 4 calls, 5 read, 10 written
     delete a user in 1 group: 5 calls, 4 read, 10 written
     ");

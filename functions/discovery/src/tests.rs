@@ -159,7 +159,7 @@ async fn every_other_path_has_its_answer() {
         ("PATCH", "Me/x", ""),
         ("GET", ".search", ""),
         ("POST", "", ""),
-        ("GET", "Devices", ""),
+        ("GET", "Robots", ""),
         ("GET", "../v2/Users", ""),
         ("GET", "", ""),
     ] {
@@ -188,7 +188,7 @@ async fn every_other_path_has_its_answer() {
     PATCH Me/x  501  "`/Me/x` is not supported"
     GET .search  405 POST "the method is not allowed here, expected one of: POST"
     POST   405 GET "the method is not allowed here, expected one of: GET"
-    GET Devices  404  "no such endpoint"
+    GET Robots  404  "no such endpoint"
     GET ../v2/Users  404  "no such endpoint"
     GET   404  "no such endpoint"
     "#);

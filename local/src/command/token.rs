@@ -2,15 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
+use shared::plan::rights;
 
 use super::{Failure, say};
 use crate::authorizer::key::Key;
 use crate::authorizer::{Authorizer, Grant};
 use crate::settings::{Settings, TENANT_CLAIM};
 use crate::template::Template;
-
-/// All rights that the service knows.
-const SCOPE: &str = "scim.users.read scim.users.write scim.groups.read scim.groups.write scim.bulk";
 
 /// The arguments of `token`.
 #[derive(Debug, clap::Args)]
@@ -20,7 +18,7 @@ pub struct Arguments {
     #[arg(long)]
     tenant: Option<String>,
     /// The rights, separated by spaces
-    #[arg(long, default_value = SCOPE)]
+    #[arg(long, default_value_t = all_scopes())]
     scope: String,
     /// Who calls
     #[arg(long, default_value = "local")]
@@ -57,11 +55,16 @@ pub(super) fn full(
 ) -> Result<String, Failure> {
     let grant = Grant {
         subject: "local".into(),
-        scope: SCOPE.into(),
+        scope: all_scopes(),
         claims: tenant_claims(settings, tenant),
         seconds: lifetime.as_secs(),
     };
     Ok(authorizer.sign(&grant, Timestamp::now().as_second())?)
+}
+
+/// All rights that the service knows.
+fn all_scopes() -> String {
+    rights::scopes().join(" ")
 }
 
 fn tenant_claims(settings: &Settings, tenant: Option<&str>) -> Map<String, Value> {

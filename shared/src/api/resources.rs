@@ -1,5 +1,5 @@
-//! The verbs that all resource types share: what `/Users` and `/Groups`
-//! answer.
+//! The verbs that all resource types share: what `/Users`, `/Groups` and every
+//! further endpoint answer.
 //!
 //! A write is a plan of one operation and takes the same way as a row of a
 //! bulk request. Rights are checked first, then the shape of what was asked,
@@ -41,6 +41,26 @@ pub async fn answer(
     let config = &*provider.config;
     let call = Call::read(event, config);
     let answer = match catalogue().by_name(name) {
+        // Boxed: what a request waits for is too deep a tree for one type.
+        Some(resource_type) => Box::pin(route(provider, resource_type, &call, &moment)).await,
+        None => Err(no_endpoint().into()),
+    };
+    answer.unwrap_or_else(|fault| reply::fault(&fault, config))
+}
+
+/// Answers a request to the resource type that the path names, whichever it is
+/// but those named in `elsewhere`. Never fails: a failure is an answer too.
+pub async fn answer_but(
+    provider: &Provider,
+    elsewhere: &[&str],
+    event: ApiGatewayV2httpRequest,
+    moment: Moment,
+) -> ApiGatewayV2httpResponse {
+    let config = &*provider.config;
+    let call = Call::read(event, config);
+    let path = call.path();
+    let named = path.first().and_then(|name| catalogue().by_endpoint(name));
+    let answer = match named.filter(|known| !elsewhere.contains(&&*known.name)) {
         // Boxed: what a request waits for is too deep a tree for one type.
         Some(resource_type) => Box::pin(route(provider, resource_type, &call, &moment)).await,
         None => Err(no_endpoint().into()),

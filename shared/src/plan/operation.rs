@@ -258,6 +258,9 @@ impl Operation {
             }
             Method::Create | Method::Replace => {
                 let mut attributes = resource::check(self.resource_type, data)?;
+                if self.method == Method::Create {
+                    resource::check_secrets(self.resource_type, &attributes)?;
+                }
                 reference::visit(self.resource_type, &mut attributes, &mut visit)?;
                 let members = take_members(self.resource_type, &mut attributes)?;
                 match self.method {

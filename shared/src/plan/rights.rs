@@ -13,6 +13,7 @@
 use std::collections::BTreeSet;
 
 use crate::scim::ResourceType;
+use crate::scim::schema::catalogue;
 
 /// The scope that lets a caller use `/Bulk` at all; each row needs its own.
 pub const BULK: &str = "scim.bulk";
@@ -67,6 +68,15 @@ impl Rights {
     }
 }
 
+/// Every scope that this service knows: two of each resource type, and
+/// [`BULK`].
+pub fn scopes() -> Vec<String> {
+    let types = catalogue().resource_types.iter();
+    let of_types = types
+        .flat_map(|known| [Access::Read, Access::Write].map(|access| Rights::scope(known, access)));
+    of_types.chain([BULK.to_owned()]).collect()
+}
+
 /// Whether a text has the form of one of our scopes: `scim.bulk`, or
 /// `scim.<endpoint>.read` or `.write`.
 pub fn is_scope(text: &str) -> bool {
@@ -95,6 +105,7 @@ mod tests {
             description: String::new(),
             schema: Box::leak(Box::new(schema)),
             extensions: Vec::new(),
+            lookups: Vec::new(),
         }
     }
 

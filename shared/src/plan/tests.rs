@@ -308,7 +308,7 @@ fn each_illegal_entry_is_rejected_alone() {
         json!({"method": "GET", "path": format!("/Users/{uuid}")}),
         json!({"method": "POST", "path": format!("/Users/{uuid}"), "bulkId": "p", "data": {}}),
         json!({"method": "DELETE", "path": "/Users"}),
-        json!({"method": "DELETE", "path": "/Devices/1"}),
+        json!({"method": "DELETE", "path": "/Robots/1"}),
         json!({"method": "DELETE", "path": "https://example.com/Users/1"}),
         json!({"method": "DELETE", "path": "/Users/1?x=y"}),
         json!({"method": "DELETE", "path": "/Users/../Groups"}),
@@ -339,7 +339,7 @@ fn each_illegal_entry_is_rejected_alone() {
     2 400 invalidSyntax: `Operations[2].method` must be POST, PUT, PATCH or DELETE None
     3 400 invalidValue: `Operations[3].path` must be `/Users` for POST None
     4 400 invalidValue: `Operations[4].path` must name one resource, `/Users/{id}` None
-    5 404: Operations[5].path: no endpoint `/Devices` None
+    5 404: Operations[5].path: no endpoint `/Robots` None
     6 400 invalidValue: `Operations[6].path` must be relative to the service root, without a query None
     7 400 invalidValue: `Operations[7].path` must be relative to the service root, without a query None
     8 400 invalidValue: `Operations[8].path` has more than an endpoint and an id None

@@ -32,7 +32,12 @@ use trail::Trail;
 /// in schema spelling and order; null, empty lists and objects that end up
 /// empty left out (RFC 7643 §2.5); read-only attributes, attributes of no
 /// schema of the type, `$ref` and `display` of references dropped. Values stay
-/// as written, a password included.
+/// as written, a password included. An extension may stand inside another one,
+/// as RFC 9944 §7.1 shows pairing methods; it is kept beside it, where RFC 7643
+/// §3.3 has it.
+///
+/// A required attribute that is write-only is not asked for here: see
+/// [`check_secrets`].
 ///
 /// # Errors
 ///
@@ -60,7 +65,11 @@ pub fn check(resource_type: &'static ResourceType, data: &Value) -> Result<Attri
             })
     };
     let count = common.len() + core.len() + extensions.len();
-    let mut values = arrange(body, count, find, &root)?.into_iter();
+    let is_extension = |name: &str| resource_type.extension(name).is_some();
+    let outer = body.iter().filter(|(name, _)| is_extension(name));
+    let inner = outer.filter_map(|(_, value)| value.as_object()).flatten();
+    let nested = inner.filter(|(name, _)| is_extension(name));
+    let mut values = arrange(body.iter().chain(nested), count, find, &root)?.into_iter();
 
     let mut attributes = Attributes::new();
     for (attribute, value) in common.iter().zip(&mut values) {
@@ -92,12 +101,12 @@ pub fn check(resource_type: &'static ResourceType, data: &Value) -> Result<Attri
 /// What a PUT makes of a stored resource (RFC 7644 §3.5.1): `new`, with what is
 /// write-only or immutable kept from `stored` where `new` leaves it out. A
 /// write-only value could not be read to be sent back, so leaving it out
-/// cannot mean to clear it.
+/// cannot mean to clear it; leaving out the whole extension that has it does.
 ///
 /// # Errors
 ///
 /// 400 `mutability` if an immutable attribute has a value and `new` has
-/// another.
+/// another. 400 `invalidValue` as [`check_secrets`].
 pub fn replace(
     resource_type: &'static ResourceType,
     stored: &Attributes,
@@ -110,9 +119,9 @@ pub fn replace(
         let Some(Value::Object(stored)) = stored.get(urn) else {
             continue;
         };
-        let mut members = match new.get_mut(urn) {
-            Some(Value::Object(members)) => std::mem::take(members),
-            _ => Map::new(),
+        let (mut members, gone) = match new.get_mut(urn) {
+            Some(Value::Object(members)) => (std::mem::take(members), false),
+            _ => (Map::new(), true),
         };
         keep(
             &extension.schema.attributes,
@@ -120,13 +129,60 @@ pub fn replace(
             &mut members,
             &Trail::Member(&root, urn),
         )?;
+        if gone {
+            let secret = |name: &str| {
+                let found = extension.schema.attribute(name);
+                found.is_some_and(|found| found.mutability == Mutability::WriteOnly)
+            };
+            members.retain(|name, _| !secret(name));
+        }
         if members.is_empty() {
             new.shift_remove(urn);
         } else {
             new.insert(urn.clone(), Value::Object(members));
         }
     }
+    check_secrets(resource_type, &new)?;
     Ok(new)
+}
+
+/// Whether every required attribute that is write-only has a value, sent or
+/// kept from before. It is asked when the whole resource is known, because a
+/// client that reads a resource and sends it back cannot send them.
+///
+/// # Errors
+///
+/// 400 `invalidValue` naming the one that is missing or blank.
+pub fn check_secrets(
+    resource_type: &ResourceType,
+    attributes: &Attributes,
+) -> Result<(), ScimError> {
+    let root = Trail::Root("");
+    let missing = |schema: &Schema, members: &Map<String, Value>, trail: &Trail<'_>| {
+        let attributes = schema.attributes.iter();
+        let mut secrets =
+            attributes.filter(|found| found.required && found.mutability == Mutability::WriteOnly);
+        let absent = secrets.find(|secret| match members.get(&secret.name) {
+            None => true,
+            Some(Value::String(text)) => text.trim().is_empty(),
+            Some(_) => false,
+        });
+        match absent {
+            Some(secret) => {
+                let trail = Trail::Member(trail, &secret.name);
+                Err(trail.invalid("missing", "a value is required"))
+            }
+            None => Ok(()),
+        }
+    };
+    missing(resource_type.schema, attributes, &root)?;
+    for extension in &resource_type.extensions {
+        let urn = &extension.schema.id;
+        if let Some(Value::Object(members)) = attributes.get(urn) {
+            missing(extension.schema, members, &Trail::Member(&root, urn))?;
+        }
+    }
+    Ok(())
 }
 
 /// The list must contain the core schema. Other URIs are ignored: extensions
@@ -193,7 +249,7 @@ fn fill(
         Some(value) => assigned(attribute, value, &trail)?,
         None => None,
     };
-    if attribute.required {
+    if attribute.required && attribute.mutability != Mutability::WriteOnly {
         match &value {
             None => return Err(trail.invalid("missing", "a value is required")),
             Some(Value::String(text)) if text.trim().is_empty() => {

@@ -3,7 +3,8 @@
 //! Each is written in the transaction that writes its resource, so a miss can
 //! be trusted, which no index of DynamoDB offers. A lookup of a unique
 //! attribute is at the same time the reservation of its value. Which attributes
-//! have one follows from the schemas, plus a short list here. The value is the
+//! have one follows from the schemas, plus the list in the resource type's file:
+//! what connectors filter by with `eq`. The value is the
 //! prepared one, the form in which a filter compares it; it reaches the table
 //! only as a hash. This file must not know what a filter looks like.
 //!
@@ -18,16 +19,8 @@ use serde_json::Value;
 
 use crate::scim::path::AttributePath;
 use crate::scim::prepare::prepare;
-use crate::scim::schema::{Attribute, Schema, Type, Uniqueness, catalogue};
+use crate::scim::schema::{Attribute, LookupPath, Schema, Type, Uniqueness};
 use crate::scim::{Attributes, ResourceType};
-
-/// Lookups besides those of unique attributes: type (`None` for all),
-/// attribute, sub-attribute. Connectors filter by these with `eq`.
-const FURTHER: [(Option<&str>, &str, Option<&str>); 3] = [
-    (None, "externalId", None),
-    (Some("User"), "emails", Some("value")),
-    (Some("Group"), "displayName", None),
-];
 
 /// One value by which resources of one type are found. It has no `Display`:
 /// the value is personal data.
@@ -60,23 +53,30 @@ pub fn lookups(resource_type: &'static ResourceType, attributes: &Attributes) ->
             collect_unique(resource_type, Some(schema), schema, inner, &mut found);
         }
     }
-    for (only, name, sub) in FURTHER {
-        let Some(attribute) = further(resource_type, only, name) else {
+    for listed in &resource_type.lookups {
+        let within = match listed.extension {
+            Some(schema) => attributes.get(&schema.id).and_then(Value::as_object),
+            None => Some(attributes),
+        };
+        let Some(value) = within.and_then(|within| within.get(&listed.attribute)) else {
             continue;
         };
-        let Some(value) = attributes.get(name) else {
+        let Some(attribute) = declared(resource_type, listed) else {
             continue;
         };
         let elements = match value {
             Value::Array(elements) => elements.as_slice(),
             other => std::slice::from_ref(other),
         };
+        let sub = listed.sub.as_deref();
         for element in elements {
             let text = match sub {
                 Some(sub) => element.get(sub).and_then(Value::as_str),
                 None => element.as_str(),
             };
-            let lookup = text.and_then(|text| lookup_of(resource_type, None, attribute, sub, text));
+            let extension = listed.extension;
+            let lookup =
+                text.and_then(|text| lookup_of(resource_type, extension, attribute, sub, text));
             found.extend(lookup);
         }
     }
@@ -110,12 +110,12 @@ pub fn lookup_of(
         None => attribute,
     };
     let unique = sub.is_none() && is_unique(attribute);
-    let listed = extension.is_none()
-        && FURTHER.into_iter().any(|(only, name, inner)| {
-            name == attribute.name
-                && inner == sub.map(|_| compared.name.as_str())
-                && further(resource_type, only, name).is_some()
-        });
+    let inner = sub.map(|_| compared.name.as_str());
+    let listed = resource_type.lookups.iter().any(|listed| {
+        listed.attribute == attribute.name
+            && listed.sub.as_deref() == inner
+            && listed.extension.map(|schema| &schema.id) == extension.map(|schema| &schema.id)
+    });
     if !unique && !listed {
         return None;
     }
@@ -153,8 +153,8 @@ fn collect_unique(
     }
 }
 
-/// Only text is looked up: `id` is the key itself, and the schemas declare no
-/// number or date unique.
+/// Only text is looked up: `id` is the key itself, and the build refuses a
+/// schema that declares a number or a date unique.
 fn is_unique(attribute: &Attribute) -> bool {
     let text = matches!(
         attribute.kind,
@@ -167,16 +167,14 @@ fn is_unique(attribute: &Attribute) -> bool {
     text && scoped && !attribute.multi_valued && attribute.name != "id"
 }
 
-fn further(
+fn declared(
     resource_type: &'static ResourceType,
-    only: Option<&str>,
-    name: &str,
+    listed: &LookupPath,
 ) -> Option<&'static Attribute> {
-    if only.is_some_and(|only| only != resource_type.name) {
-        return None;
+    match listed.extension {
+        Some(schema) => schema.attribute(&listed.attribute),
+        None => resource_type.attribute(&listed.attribute),
     }
-    let own = resource_type.schema.attribute(name);
-    own.or_else(|| catalogue().common.attribute(name))
 }
 
 #[cfg(test)]
@@ -184,6 +182,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::scim::schema::catalogue;
 
     fn found(name: &str, attributes: Value) -> String {
         let resource_type = catalogue().by_name(name).unwrap();
@@ -212,6 +211,26 @@ mod tests {
         insta::assert_snapshot!(found("Group", group), @"
         displayName = sales
         externalId = g1
+        ");
+    }
+
+    #[test]
+    fn what_an_extension_declares_unique_or_a_type_lists_has_a_lookup() {
+        let urn = |name: &str| {
+            let device = catalogue().by_name("Device").unwrap();
+            let mut extensions = device.extensions.iter().map(|known| known.schema);
+            let found = extensions.find(|schema| schema.name == name);
+            found.unwrap().id.clone()
+        };
+        let device = json!({
+            "displayName": "Pump",
+            urn("bleExtension"): {"deviceMacAddress": "2C:54:91:88:C9:E2", "irk": "secret"},
+            urn("ethernetMabExtension"): {"deviceMacAddress": "2C:54:91:88:C9:E3"},
+        });
+        insta::assert_snapshot!(found("Device", device), @"
+        displayName = pump
+        urn:ietf:params:scim:schemas:extension:ble:2.0:Device:deviceMacAddress = 2c:54:91:88:c9:e2 unique
+        urn:ietf:params:scim:schemas:extension:ethernet-mab:2.0:Device:deviceMacAddress = 2c:54:91:88:c9:e3
         ");
     }
 

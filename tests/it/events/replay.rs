@@ -1,7 +1,7 @@
 //! The sample events, replayed through the function that their route names.
 //!
 //! Ids are minted at random, so an event cannot know the id of anything that
-//! exists. Two ids in the files stand for the two resources of
+//! exists. Four ids in the files stand for the four resources of
 //! [`Directory::prepared`]; they are replaced by the real ones, in path and
 //! decoded body alike, before the event is replayed. On an empty directory they
 //! stay and name nothing.
@@ -24,12 +24,19 @@ use local::settings::Settings;
 use local::template::{Function, Template};
 use serde_json::{Value, json};
 use shared::ambient::Moment;
+use shared::scim::schema::catalogue;
 use shared::scim::{Timestamp, urn};
 
 /// Stands for the id of the user `alice@example.com`.
 const USER: &str = "00000000-0000-4000-8000-000000000001";
 /// Stands for the id of the group `Staff`, whose member she is.
 const GROUP: &str = "00000000-0000-4000-8000-000000000002";
+/// Stands for the id of the device `Pump`, which is in the group, too.
+const DEVICE: &str = "00000000-0000-4000-8000-000000000003";
+/// Stands for the id of the application `Control`, which controls the device.
+const APPLICATION: &str = "00000000-0000-4000-8000-000000000004";
+/// The names of the four in snapshots.
+const NAMES: [&str; 4] = ["[alice]", "[staff]", "[pump]", "[control]"];
 /// The tenant in the paths of the events that have one.
 const TENANT: &str = "acme";
 /// 2026-01-01T00:00:00Z, when the directory is prepared.
@@ -182,8 +189,9 @@ impl Directory {
         }
     }
 
-    /// With the user `alice@example.com` and the group `Staff`, whose only
-    /// member she is, both at their first version.
+    /// With the user `alice@example.com`, the device `Pump`, the application
+    /// `Control` that controls it, and the group `Staff` of user and device, all
+    /// at their first version.
     pub(crate) async fn prepared(event: &Event) -> Self {
         let mut directory = Self::empty(event).await;
         let alice = json!({
@@ -193,10 +201,34 @@ impl Directory {
             "emails": [{"value": "alice@example.com", "type": "work"}],
         });
         let alice = directory.create("/Users", &alice).await;
+        let control = json!({
+            "schemas": [core("EndpointApp")],
+            "applicationType": "deviceControl",
+            "applicationName": "Control",
+        });
+        let control = directory.create("/EndpointApps", &control).await;
+        let pump = json!({
+            "schemas": [core("Device")],
+            "displayName": "Pump",
+            "active": true,
+            extension("bleExtension"): {
+                "versionSupport": ["5.4"],
+                "deviceMacAddress": "2C:54:91:88:C9:E2",
+                "pairingMethods": [extension("pairingNull")],
+            },
+            extension("dppExtension"): {"dppVersion": 2, "bootstrapKey": "c2VjcmV0"},
+            extension("endpointAppsExt"): {"applications": [{"value": control}]},
+        });
+        let pump = directory.create("/Devices", &pump).await;
         let staff = directory
-            .create("/Groups", &group("Staff", &[&alice]))
+            .create("/Groups", &group("Staff", &[&alice, &pump]))
             .await;
-        directory.ids = vec![(USER, alice), (GROUP, staff)];
+        directory.ids = vec![
+            (USER, alice),
+            (GROUP, staff),
+            (DEVICE, pump),
+            (APPLICATION, control),
+        ];
         directory
     }
 
@@ -217,7 +249,8 @@ impl Directory {
         let event = event(&request, &self.base_path, claims.as_object(), 1, PREPARED);
         let function = match endpoint {
             "/Users" => Function::Users,
-            _ => Function::Groups,
+            "/Groups" => Function::Groups,
+            _ => Function::Resources,
         };
         let answer = self.call(function, event, PREPARED).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -231,15 +264,18 @@ impl Directory {
     }
 
     /// Request and answer as one text, with names in place of what differs from
-    /// run to run or says nothing to a reader: `[alice]` and `[staff]`, other
+    /// run to run or says nothing to a reader: `[alice]` and the like, other
     /// minted ids as `[id 1]` and so on by first appearance, `[prepared]` and
     /// `[now]` for the two instants.
     pub(crate) fn named(&self, event: &Event, sent: &str, answered: &str) -> String {
-        let sent = sent.replace(USER, "[alice]").replace(GROUP, "[staff]");
+        let mut sent = sent.to_owned();
+        for (placeholder, name) in [USER, GROUP, DEVICE, APPLICATION].into_iter().zip(NAMES) {
+            sent = sent.replace(placeholder, name);
+        }
         let mut answered = answered
             .replace(&instant(PREPARED), "[prepared]")
             .replace(&instant(NOW), "[now]");
-        for ((_, id), name) in self.ids.iter().zip(["[alice]", "[staff]"]) {
+        for ((_, id), name) in self.ids.iter().zip(NAMES) {
             answered = answered.replace(id, name);
         }
         let body = event.body().unwrap_or_default();
@@ -271,11 +307,28 @@ impl Directory {
         let response = match function {
             Function::Users => users::handle(provider, event, moment).await,
             Function::Groups => groups::handle(provider, event, moment).await,
+            Function::Resources => resources::handle(provider, event, moment).await,
             Function::Bulk => bulk::handle(provider, event, moment).await,
             Function::Discovery => discovery::handle(&provider.config, event, moment).await,
         };
         answer(response)
     }
+}
+
+/// The URN of a resource type's core schema.
+fn core(name: &str) -> String {
+    let known = catalogue().by_name(name).unwrap();
+    known.schema.id.clone()
+}
+
+/// The URN of the schema of this name.
+fn extension(name: &str) -> String {
+    let mut schemas = catalogue().schemas.iter();
+    schemas
+        .find(|schema| schema.name == name)
+        .unwrap()
+        .id
+        .clone()
 }
 
 fn answer(response: ApiGatewayV2httpResponse) -> Answer {

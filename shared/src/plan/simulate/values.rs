@@ -42,10 +42,11 @@ pub(super) fn take_lookups(
 
 fn taken(resource_type: &ResourceType, lookup: &Lookup, attributes: &Attributes) -> ScimError {
     let attribute = &lookup.attribute;
-    let value = attributes
-        .get(attribute)
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let value = match attribute.rsplit_once(':') {
+        Some((urn, name)) => attributes.get(urn).and_then(|inner| inner.get(name)),
+        None => attributes.get(attribute),
+    };
+    let value = value.and_then(Value::as_str).unwrap_or_default();
     let name = &resource_type.name;
     ScimError::uniqueness(format!("{name} with {attribute} `{value}` already exists"))
 }

@@ -1,9 +1,10 @@
 //! Attributes such as `manager`, which lead to another resource.
 //!
-//! The schema says which: single-valued complex attributes whose `$ref` names a
-//! resource type. Stored is the id alone; URL and name are those of the resource
-//! as it is now, and one that no longer exists is not shown. A value that has not
-//! the form of an id is shown as written.
+//! The schema says which: complex attributes whose `$ref` names a resource
+//! type; the derived ones, `members` and `groups`, are not stored and not met
+//! here. Stored is the id alone; URL and name are those of the resource as it is
+//! now, and one that no longer exists is not shown. A value that has not the
+//! form of an id is shown as written.
 //!
 //! ```text
 //! {"value": "26118915-…"}
@@ -18,46 +19,53 @@ use crate::provider::Caller;
 use crate::scim::schema::{Attribute, Mutability, catalogue};
 use crate::scim::{Attributes, ResourceId, ResourceType};
 
-/// The resource type that a single-valued attribute such as `manager` leads to.
-fn referred(attribute: &Attribute) -> Option<&'static ResourceType> {
-    if attribute.multi_valued {
-        return None;
-    }
-    let names = &attribute.sub("$ref")?.reference_types;
-    names.iter().find_map(|name| catalogue().by_name(name))
+/// The resource types that an attribute such as `manager` may lead to.
+fn referred(attribute: &Attribute) -> impl Iterator<Item = &'static ResourceType> {
+    let link = attribute.sub("$ref");
+    let names = link.map_or(&[][..], |link| &link.reference_types);
+    names.iter().filter_map(|name| catalogue().by_name(name))
 }
 
-fn leads_to(
-    attribute: &Attribute,
-    within: &Attributes,
-) -> Option<(&'static ResourceType, ResourceId)> {
-    let target = referred(attribute)?;
-    let value = within.get(&attribute.name)?.get("value")?.as_str()?;
-    Some((target, ResourceId::parse(value)?))
+/// The value of an attribute, or its elements.
+fn elements<'v>(attribute: &Attribute, within: &'v Attributes) -> &'v [Value] {
+    match within.get(&attribute.name) {
+        Some(Value::Array(elements)) => elements,
+        Some(single) => std::slice::from_ref(single),
+        None => &[],
+    }
+}
+
+/// The id that an element leads by.
+fn target(element: &Value) -> Option<ResourceId> {
+    ResourceId::parse(element.get("value")?.as_str()?)
+}
+
+fn wants<'a>(
+    attribute: &'a Attribute,
+    within: &'a Attributes,
+) -> impl Iterator<Item = Want> + use<'a> {
+    let ids = elements(attribute, within).iter().filter_map(target);
+    ids.flat_map(move |id| {
+        referred(attribute).map(move |target| Want::Resource {
+            resource_type: &target.name,
+            id,
+        })
+    })
 }
 
 /// What must be read to show where a resource's references lead.
 pub(super) fn targets(resource_type: &'static ResourceType, attributes: &Attributes) -> Vec<Want> {
-    let want = |(target, id): (&'static ResourceType, ResourceId)| Want::Resource {
-        resource_type: &target.name,
-        id,
-    };
     let core = resource_type.schema.attributes.iter();
-    let mut wants: Vec<Want> = core
-        .filter_map(|attribute| leads_to(attribute, attributes))
-        .map(want)
+    let mut found: Vec<Want> = core
+        .flat_map(|attribute| wants(attribute, attributes))
         .collect();
     for extension in &resource_type.extensions {
         if let Some(Value::Object(inner)) = attributes.get(&extension.schema.id) {
-            let found = extension.schema.attributes.iter();
-            wants.extend(
-                found
-                    .filter_map(|attribute| leads_to(attribute, inner))
-                    .map(want),
-            );
+            let declared = extension.schema.attributes.iter();
+            found.extend(declared.flat_map(|attribute| wants(attribute, inner)));
         }
     }
-    wants
+    found
 }
 
 /// Completes every reference of a resource from what was read.
@@ -82,34 +90,59 @@ pub(super) fn show_references(
     }
 }
 
-/// Completes a reference with its URL and the name of what it leads to; takes
-/// it out if that no longer exists. What was not read stays as it is.
+/// Completes the references of an attribute; takes out those whose target no
+/// longer exists. What was not read stays as it is.
 fn show_reference(
     caller: &Caller,
     attribute: &Attribute,
     within: &mut Attributes,
     around: &Surroundings,
 ) {
-    let Some((target, id)) = leads_to(attribute, within) else {
+    if referred(attribute).next().is_none() {
         return;
-    };
-    match around.read_set.resources.get(&(target.name.as_str(), id)) {
-        None => {}
-        Some(None) => {
-            within.remove(&attribute.name);
+    }
+    let gone = match within.get_mut(&attribute.name) {
+        Some(Value::Array(elements)) => {
+            elements.retain_mut(|element| complete(caller, attribute, element, around));
+            elements.is_empty()
         }
-        Some(Some(found)) => {
-            let Some(Value::Object(reference)) = within.get_mut(&attribute.name) else {
-                return;
-            };
-            reference.insert("$ref".to_owned(), json!(location(caller, target, id)));
-            let name = found.attributes.get("displayName");
-            let shown = attribute.sub("displayName");
-            if let (Some(name), Some(shown)) = (name, shown)
-                && shown.mutability == Mutability::ReadOnly
-            {
-                reference.insert(shown.name.clone(), name.clone());
-            }
+        Some(single) => !complete(caller, attribute, single, around),
+        None => false,
+    };
+    if gone {
+        within.remove(&attribute.name);
+    }
+}
+
+/// Adds the URL and the name of what an element leads to; false if there is
+/// nothing there any more.
+fn complete(
+    caller: &Caller,
+    attribute: &Attribute,
+    element: &mut Value,
+    around: &Surroundings,
+) -> bool {
+    let Some(id) = target(element) else {
+        return true;
+    };
+    let mut found = None;
+    for target in referred(attribute) {
+        match around.read_set.resources.get(&(target.name.as_str(), id)) {
+            None => return true,
+            Some(None) => {}
+            Some(Some(stored)) => found = Some((target, stored)),
         }
     }
+    let (Some((target, stored)), Value::Object(reference)) = (found, element) else {
+        return false;
+    };
+    reference.insert("$ref".to_owned(), json!(location(caller, target, id)));
+    let name = stored.attributes.get("displayName");
+    let shown = attribute.sub("displayName");
+    if let (Some(name), Some(shown)) = (name, shown)
+        && shown.mutability == Mutability::ReadOnly
+    {
+        reference.insert(shown.name.clone(), name.clone());
+    }
+    true
 }

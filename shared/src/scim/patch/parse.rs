@@ -196,8 +196,9 @@ impl Reader<'_> {
                 }
                 Err(Refusal::Filter(error)) => return Err(error),
             };
-            // A URN as a member holds an object; nothing deeper repeats this.
-            if matches!(target, Target::Resource) || !urn.is_empty() && !is_attribute(&target) {
+            // A URN as a member holds an object, and one such object may stand
+            // in another (RFC 9944 §7.1); JSON ends how deep.
+            if matches!(target, Target::Resource) {
                 continue;
             }
             self.write(verb, target, Some(value), Named::ByMember)?;
@@ -322,10 +323,6 @@ enum Refusal {
 
 fn malformed(text: &str) -> Refusal {
     Refusal::Fault(Fault::Malformed(format!("`{text}` is no path")))
-}
-
-fn is_attribute(target: &Target) -> bool {
-    matches!(target, Target::Attribute(..))
 }
 
 fn is_empty(value: &Value) -> bool {

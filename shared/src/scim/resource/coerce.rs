@@ -71,13 +71,13 @@ pub(super) fn assigned(
 /// The members of an object in the order of the names that `find` numbers, in
 /// any letter case (RFC 7643 §2.1). Others are dropped.
 pub(super) fn arrange<'v>(
-    object: &'v Map<String, Value>,
+    members: impl IntoIterator<Item = (&'v String, &'v Value)>,
     count: usize,
     find: impl Fn(&str) -> Option<usize>,
     trail: &Trail<'_>,
 ) -> Result<Vec<Option<&'v Value>>, ScimError> {
     let mut slots: Vec<Option<(&str, &Value)>> = vec![None; count];
-    for (name, value) in object {
+    for (name, value) in members {
         let Some(slot) = find(name).and_then(|index| slots.get_mut(index)) else {
             continue;
         };
@@ -170,7 +170,9 @@ fn element(
     if attribute.kind != Type::Complex {
         return match value {
             Value::Null => Ok(None),
-            value => simple(attribute, value, trail).map(Some),
+            value => simple(attribute, value, trail)
+                .and_then(|value| canonical(attribute, value, trail))
+                .map(Some),
         };
     }
     // Entra's samples show the manager as a list of one.
@@ -235,6 +237,28 @@ fn complex(
         }
     }
     Ok(Some(Value::Object(members)))
+}
+
+/// One of the canonical values, spelt as the schema spells it, where the schema
+/// admits no other.
+fn canonical(attribute: &Attribute, value: Value, trail: &Trail<'_>) -> Result<Value, ScimError> {
+    let Value::String(text) = &value else {
+        return Ok(value);
+    };
+    if !attribute.closed {
+        return Ok(value);
+    }
+    let mut known = attribute.canonical_values.iter();
+    let known = known.find(|known| match attribute.case_exact {
+        true => *known == text,
+        false => known.eq_ignore_ascii_case(text),
+    });
+    known
+        .map(|known| Value::String(known.clone()))
+        .ok_or_else(|| {
+            let msg = format!("expected `{}`", attribute.canonical_values.join("` or `"));
+            trail.invalid("value_error", msg)
+        })
 }
 
 /// An empty `value` is none, a missing one is read from the `$ref`, and `type`

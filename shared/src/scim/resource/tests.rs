@@ -170,8 +170,11 @@ fn members_are_ids_with_at_most_a_type() {
         ),
         (json!([{"value": "", "type": "User"}]), "members[0].value"),
         (json!(["a", ""]), "members[1].value"),
-        (json!([{"$ref": "/Devices/a"}]), "members[0].value"),
-        (json!([{"value": "a", "type": "Device"}]), "members[0].type"),
+        (json!([{"$ref": "/EndpointApps/a"}]), "members[0].value"),
+        (
+            json!([{"value": "a", "type": "EndpointApp"}]),
+            "members[0].type",
+        ),
         (json!([{"value": 1}]), "members[0].value"),
         (json!([["a"]]), "members[0]"),
     ] {

@@ -24,6 +24,7 @@ fn user_type() -> &'static ResourceType {
         description: String::new(),
         schema,
         extensions: Vec::new(),
+        lookups: Vec::new(),
     }))
 }
 
