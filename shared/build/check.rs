@@ -118,6 +118,11 @@ pub(super) fn used(read: &Read<ResourceType>, schemas: &[Read<Schema>]) -> Resul
         let what = format!("its attribute `{name}` is one that every resource has");
         return Err(read.fault("schema", what));
     }
+    // The groups that a resource is in are shown under this name.
+    let groups = named(&core.attributes, "groups");
+    if groups.is_some_and(|groups| groups.mutability != Mutability::ReadOnly) {
+        return Err(read.fault("schema", "its attribute `groups` must be read-only"));
+    }
     let mut urns: HashSet<&str> = [core.id.as_str()].into();
     for (index, extension) in resource_type.schema_extensions.iter().enumerate() {
         let place = format!("schemaExtensions[{index}].schema");

@@ -12,9 +12,11 @@
 mod atomicity;
 mod authorizer;
 mod bulk;
+mod catalogue;
 mod connectors;
 mod cost;
 mod cursors;
+mod devices;
 mod dry_run;
 mod events;
 mod faults;

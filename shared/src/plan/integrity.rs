@@ -43,7 +43,8 @@ impl Found {
     }
 }
 
-/// The references of a resource, `members` aside.
+/// The references of a resource. The members of a group are not among its
+/// attributes.
 pub(super) fn references(
     resource_type: &'static ResourceType,
     attributes: &Attributes,
@@ -91,10 +92,8 @@ fn collect(
     attributes: &Attributes,
     found: &mut Vec<Found>,
 ) {
-    let carriers = declared.iter().filter(|attribute| {
-        attribute.name != "members" && reference::carries_references(attribute)
-    });
-    for attribute in carriers {
+    let carriers = declared.iter();
+    for attribute in carriers.filter(|attribute| reference::carries_references(attribute)) {
         let elements: &[Value] = match attributes.get(&attribute.name) {
             Some(Value::Array(elements)) => elements,
             Some(single) => std::slice::from_ref(single),

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Attributes, ResourceType, ScimError,
-    schema::{Attribute, Mutability, Schema, catalogue},
+    schema::{Attribute, Mutability, Returned, Schema, catalogue},
 };
 
 mod coerce;
@@ -101,7 +101,8 @@ pub fn check(resource_type: &'static ResourceType, data: &Value) -> Result<Attri
 /// What a PUT makes of a stored resource (RFC 7644 §3.5.1): `new`, with what is
 /// write-only or immutable kept from `stored` where `new` leaves it out. A
 /// write-only value could not be read to be sent back, so leaving it out
-/// cannot mean to clear it; leaving out the whole extension that has it does.
+/// cannot mean to clear it; leaving out a whole extension does, if there was
+/// anything of it to be read.
 ///
 /// # Errors
 ///
@@ -119,9 +120,13 @@ pub fn replace(
         let Some(Value::Object(stored)) = stored.get(urn) else {
             continue;
         };
-        let (mut members, gone) = match new.get_mut(urn) {
+        let hidden = |name: &str| {
+            let found = extension.schema.attribute(name);
+            found.is_some_and(|found| found.returned == Returned::Never)
+        };
+        let (mut members, cleared) = match new.get_mut(urn) {
             Some(Value::Object(members)) => (std::mem::take(members), false),
-            _ => (Map::new(), true),
+            _ => (Map::new(), stored.keys().any(|name| !hidden(name))),
         };
         keep(
             &extension.schema.attributes,
@@ -129,12 +134,8 @@ pub fn replace(
             &mut members,
             &Trail::Member(&root, urn),
         )?;
-        if gone {
-            let secret = |name: &str| {
-                let found = extension.schema.attribute(name);
-                found.is_some_and(|found| found.mutability == Mutability::WriteOnly)
-            };
-            members.retain(|name, _| !secret(name));
+        if cleared {
+            members.retain(|name, _| !hidden(name));
         }
         if members.is_empty() {
             new.shift_remove(urn);

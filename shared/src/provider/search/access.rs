@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::operation::holds_members;
 use crate::scim::filter::{Filter, Operand, Operator};
 use crate::scim::path::AttributePath;
 use crate::scim::{ResourceId, ResourceType};
@@ -86,7 +87,9 @@ fn offer(resource_type: &'static ResourceType, term: &Filter) -> Option<Access> 
             match (path.extension, path.attribute.name.as_str(), sub) {
                 (None, "id", None) => Some(Access::Id(ResourceId::parse(text))),
                 (None, "meta", Some("resourceType")) if *text != resource_type.name => NOTHING,
-                (None, "members", Some("value")) => Some(Access::Member(ResourceId::parse(text))),
+                (None, "members", Some("value")) if holds_members(resource_type) => {
+                    Some(Access::Member(ResourceId::parse(text)))
+                }
                 _ => lookup_for(path, text, resource_type).map(Access::Lookup),
             }
         }
@@ -116,7 +119,8 @@ fn offer_within(
         return None;
     };
     let sub = path.leaf().name.as_str();
-    if outer.extension.is_none() && outer.attribute.name == "members" && sub == "value" {
+    let of_group = outer.extension.is_none() && holds_members(resource_type);
+    if of_group && outer.attribute.name == "members" && sub == "value" {
         return Some(Access::Member(ResourceId::parse(text)));
     }
     lookup_of(
@@ -127,4 +131,34 @@ fn offer_within(
         text,
     )
     .map(Access::Lookup)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::catalogue;
+
+    /// A type that is no group and has the attributes of one.
+    fn team() -> &'static ResourceType {
+        let group = catalogue().by_name("Group").unwrap();
+        let mut schema = group.schema.clone();
+        schema.id = "urn:example:2.0:Team".to_owned();
+        let mut team = group.clone();
+        team.name = "Team".to_owned();
+        team.schema = Box::leak(Box::new(schema));
+        Box::leak(Box::new(team))
+    }
+
+    #[test]
+    fn only_a_group_is_found_by_the_item_of_its_member() {
+        let group = catalogue().by_name("Group").unwrap();
+        for text in ["members.value eq \"a\"", "members[value eq \"a\"]"] {
+            let offered = |resource_type| {
+                let filter = Filter::parse(text, resource_type).unwrap();
+                access(resource_type, &filter)
+            };
+            assert!(matches!(offered(group), Some(Access::Member(None))));
+            assert!(offered(team()).is_none(), "{text}");
+        }
+    }
 }

@@ -71,7 +71,8 @@ pub(super) fn content(
 /// Sub-attributes that the service fills in beside a reference: what a client
 /// writes there is passed over.
 pub(super) fn is_derived(attribute: &Attribute, sub: &Attribute) -> bool {
-    reference::carries_references(attribute) && matches!(sub.name.as_str(), "$ref" | "display")
+    let shown_only = sub.name == "display" && sub.mutability == Mutability::ReadOnly;
+    reference::carries_references(attribute) && (sub.name == "$ref" || shown_only)
 }
 
 /// The only element of an array, as connectors wrap a single value.

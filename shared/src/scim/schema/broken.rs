@@ -139,6 +139,7 @@ fn a_mistake_in_a_schema_names_the_file_and_the_place() {
             json!({"name": "part", "type": "complex", "subAttributes": [{"name": "a"}]}),
         ),
         ("/attributes/0/name", json!("externalid")),
+        ("/attributes/0/name", json!("groups")),
         ("/schemas", json!([URN])),
         ("/id", Value::Null),
         ("/id", json!("Robot")),
@@ -179,6 +180,7 @@ fn a_mistake_in_a_schema_names_the_file_and_the_place() {
     schemas/Robot.json: `attributes[2].subAttributes[0].uniqueness`: a sub-attribute cannot be unique
     schemas/Robot.json: `attributes[2].subAttributes[0].type`: a complex attribute holds no other (RFC 7643 §2.3.8)
     resource-types/Robot.json: `schema`: its attribute `externalid` is one that every resource has
+    resource-types/Robot.json: `schema`: its attribute `groups` must be read-only
     schemas/Robot.json: `schemas`: expected `urn:ietf:params:scim:schemas:core:2.0:Schema` and nothing else
     schemas/Robot.json: `id`: `` is no URN
     schemas/Robot.json: `id`: `Robot` is no URN
