@@ -1,7 +1,7 @@
 """Replays events/*.json against the release binaries under the emulator.
 
-Each event runs on an empty database and on one where the user and the group
-exist that it may name by id, and again through `local invoke` on others: the
+Each event runs on an empty database and on one where the user, the group, the
+device and the application exist that it may name by id, and again through `local invoke` on others: the
 real binary must answer with the same status, and for a bulk with the same
 status in every row. Ids and times differ, so bodies are not compared.
 """
@@ -27,7 +27,7 @@ from running import LOCAL, WORKSPACE, bare_environment, end_on_signals, free_por
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 BUILD = os.path.join(WORKSPACE, ".aws-sam", "build")
 # What the events call by these ids, and how it is created.
-PLACEHOLDERS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
+PLACEHOLDERS = [f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3, 4)]
 BULK = "events/bulk-playground-user-and-group.json"
 PREPARATION = {
     "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
@@ -48,7 +48,27 @@ PREPARATION = {
             "data": {
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
                 "displayName": "Staff",
-                "members": [{"value": "bulkId:alice", "type": "User"}],
+                "members": [{"value": "bulkId:alice"}, {"value": "bulkId:pump"}],
+            },
+        },
+        {
+            "method": "POST",
+            "path": "/Devices",
+            "bulkId": "pump",
+            "data": {
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Device"],
+                "displayName": "Pump",
+                "active": True,
+            },
+        },
+        {
+            "method": "POST",
+            "path": "/EndpointApps",
+            "bulkId": "control",
+            "data": {
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:EndpointApp"],
+                "applicationType": "deviceControl",
+                "applicationName": "Control",
             },
         },
     ],
@@ -59,6 +79,14 @@ DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 FUNCTIONS = {
     "UsersFunction": ("/Users", "/Users/.search", "/Users/{id}"),
     "GroupsFunction": ("/Groups", "/Groups/.search", "/Groups/{id}"),
+    "ResourcesFunction": (
+        "/Devices",
+        "/Devices/.search",
+        "/Devices/{id}",
+        "/EndpointApps",
+        "/EndpointApps/.search",
+        "/EndpointApps/{id}",
+    ),
     "BulkFunction": ("/Bulk", "/.search", ""),
     "DiscoveryFunction": (
         "/ServiceProviderConfig",
@@ -152,10 +180,12 @@ def invoked(event, database, log):
 
 
 def prepared(text, database, log):
-    """The event, with the ids of a user and a group that now exist."""
+    """The event, with the ids of resources that now exist."""
     with open(os.path.join(WORKSPACE, BULK), encoding="utf-8") as file:
         event = json.load(file)
     event |= {"body": json.dumps(PREPARATION), "isBase64Encoded": False}
+    claims = event["requestContext"]["authorizer"]["jwt"]["claims"]
+    claims["scope"] += " scim.devices.write scim.endpointapps.write"
     rows = json.loads(invoked(event, database, log)["body"])["Operations"]
     for placeholder, row in zip(PLACEHOLDERS, rows):
         text = text.replace(placeholder, row["location"].rsplit("/", 1)[1])

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Action, Change, Content, Dialect, Parts};
 use crate::scim::filter::is_present;
+use crate::scim::reference::carries_references;
 use crate::scim::schema::{Attribute, Mutability, ResourceType};
 use crate::scim::{Attributes, ResourceId, ScimError};
 
@@ -76,7 +77,12 @@ fn check_required(schema: &[Attribute], members: &Map<String, Value>) -> Result<
                 attribute.name
             )));
         }
-        let needs = |sub: &&Attribute| sub.required && sub.mutability != Mutability::ReadOnly;
+        // Beside a reference `$ref` is always there: it is made from the `value`.
+        let carries = carries_references(attribute);
+        let needs = |sub: &&Attribute| {
+            let kept = !carries || sub.name != "$ref";
+            sub.required && sub.mutability != Mutability::ReadOnly && kept
+        };
         for sub in attribute.sub_attributes.iter().filter(needs) {
             let elements = match value {
                 Some(Value::Array(elements)) => elements.as_slice(),

@@ -231,7 +231,9 @@ fn complex(
     if members.is_empty() {
         return Ok(None);
     }
-    for sub in subs.iter().filter(|sub| sub.required) {
+    // Beside a reference `$ref` is always there: it is made from the `value`.
+    let kept = |sub: &&Attribute| !carries || sub.name != "$ref";
+    for sub in subs.iter().filter(|sub| sub.required).filter(kept) {
         if !members.contains_key(&sub.name) {
             return Err(Trail::Member(trail, &sub.name).invalid("missing", "a value is required"));
         }
