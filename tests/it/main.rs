@@ -35,4 +35,5 @@ mod store;
 mod template;
 mod tidy;
 mod users;
+mod versions;
 mod weather;

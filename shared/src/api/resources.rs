@@ -19,7 +19,7 @@ use super::idempotency::{self, Begin};
 use super::{Call, principal, reply};
 use crate::ambient::Moment;
 use crate::config::Config;
-use crate::plan::{Access, Done, Method, Outcome, Rules, Target, Terms, operation};
+use crate::plan::{Access, Done, Method, Operation, Outcome, Rules, Target, Terms, operation};
 use crate::provider::{Caller, Extent, Fault, Provider};
 use crate::scim::message::SearchRequest;
 use crate::scim::patch::Dialect;
@@ -207,11 +207,17 @@ impl Request<'_> {
             .call
             .header(header::IF_MATCH)
             .filter(|_| method != Method::Create);
+        let unless = self.call.header(header::IF_NONE_MATCH);
+        let unless = unless.map(|known| Precondition::parse(&known));
         let entry = |moment: &Moment| {
             let mint = |position| moment.id(position);
             let rules = rules(&self.caller, config, &mint);
             let (version, data) = (version.as_deref(), data.as_ref());
-            operation::single(&rules, method, self.resource_type, id, version, data)
+            let single = operation::single(&rules, method, self.resource_type, id, version, data);
+            single.map(|operation| Operation {
+                unless: unless.clone(),
+                ..operation
+            })
         };
         // What is refused for its shape leaves an idempotency key unused.
         let mut operation = entry(self.moment);

@@ -102,6 +102,8 @@ pub struct Operation {
     pub id: ResourceId,
     /// `If-Match`, or the row's `version`; ignored on a create.
     pub precondition: Option<Precondition>,
+    /// `If-None-Match` (RFC 9110 §13.1.2); a row of a bulk request has none.
+    pub unless: Option<Precondition>,
     /// What it wants.
     pub intent: Intent,
     /// The operations whose bulkId it names.
@@ -218,6 +220,7 @@ pub fn single(
         resource_type,
         id: (rules.mint)(0),
         precondition: version.map(Precondition::parse),
+        unless: None,
         intent: Intent::Delete,
         needs: BTreeSet::new(),
         mentions: BTreeSet::new(),

@@ -17,7 +17,7 @@ use super::operation::{Intent, MemberRef, Operation, holds_members, take_members
 use super::outcome::Done;
 use super::world::{Missing, World, visible};
 use crate::scim::patch::{MemberNeed, Patch};
-use crate::scim::{Attributes, ResourceId, ScimError, Timestamp, resource};
+use crate::scim::{Attributes, Precondition, ResourceId, ScimError, Timestamp, resource};
 use crate::table::{Header, Stored, item, lookup};
 use members::{MemberChange, agree, leave};
 use values::{keep_references, take_lookups};
@@ -339,13 +339,13 @@ fn present(world: &mut World<'_>, operation: &Operation) -> Result<Arc<Stored>, 
     let stored = world
         .resource(resource_type, operation.id)?
         .ok_or_else(|| ScimError::not_found(&resource_type.name, &operation.id.to_string()))?;
-    match &operation.precondition {
-        Some(precondition) if !precondition.matches(stored.version()) => {
-            let detail = format!("the resource is at version {}", stored.version());
-            Err(ScimError::new(412, detail).into())
-        }
-        _ => Ok(stored),
+    let matches = |condition: &Precondition| condition.matches(stored.version());
+    let wanted = operation.precondition.as_ref().is_none_or(matches);
+    if !wanted || operation.unless.as_ref().is_some_and(matches) {
+        let detail = format!("the resource is at version {}", stored.version());
+        return Err(ScimError::new(412, detail).into());
     }
+    Ok(stored)
 }
 
 /// The number of the next change: of a group the next number never used, of

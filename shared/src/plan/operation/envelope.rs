@@ -144,6 +144,7 @@ impl<'a> Envelope<'a> {
             resource_type,
             id: (rules.mint)(self.index),
             precondition: None,
+            unless: None,
             intent: Intent::Delete,
             needs: BTreeSet::new(),
             mentions: BTreeSet::new(),
