@@ -28,6 +28,7 @@ mod invariants;
 mod logs;
 mod oracle;
 mod plan;
+mod representation;
 mod root;
 mod schedules;
 mod stack;
