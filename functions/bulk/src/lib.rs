@@ -8,7 +8,7 @@
 //! `failOnErrors` was reached are left out.
 
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_http::http::Method as Verb;
+use lambda_http::http::{Method as Verb, header};
 use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
 use shared::api::idempotency::{self, Begin};
@@ -26,16 +26,21 @@ pub async fn handle(
     event: ApiGatewayV2httpRequest,
     moment: Moment,
 ) -> ApiGatewayV2httpResponse {
+    let call = Call::read(event, &provider.config);
+    let answer = answer(provider, &call, &moment).await;
+    reply::accepted(answer, call.header(header::ACCEPT).as_deref())
+}
+
+async fn answer(provider: &Provider, call: &Call, moment: &Moment) -> ApiGatewayV2httpResponse {
     let config = &provider.config;
-    let call = Call::read(event, config);
     if call.path() == ["Bulk"] && call.method != Verb::POST {
         return reply::method_not_allowed("POST", config);
     }
     if root::methods(&call.path()).is_some() {
-        return root::answer(provider, &call, &moment).await;
+        return root::answer(provider, call, moment).await;
     }
     // Boxed: what a request waits for is too deep a tree for one type.
-    let answer = Box::pin(execute(provider, &call, &moment)).await;
+    let answer = Box::pin(execute(provider, call, moment)).await;
     answer.unwrap_or_else(|fault| reply::fault(&fault, config))
 }
 

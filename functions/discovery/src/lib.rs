@@ -12,7 +12,7 @@
 mod service;
 
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_http::http::Method;
+use lambda_http::http::{Method, header};
 use serde_json::{Value, json};
 use shared::ambient::Moment;
 use shared::api::{Call, reply, resources, root};
@@ -28,10 +28,8 @@ pub async fn handle(
     _moment: Moment,
 ) -> ApiGatewayV2httpResponse {
     let call = Call::read(event, config);
-    match answer(&call, config) {
-        Ok(response) => response,
-        Err(error) => reply::error(&error, config),
-    }
+    let answer = answer(&call, config).unwrap_or_else(|error| reply::error(&error, config));
+    reply::accepted(answer, call.header(header::ACCEPT).as_deref())
 }
 
 fn answer(call: &Call, config: &Config) -> Result<ApiGatewayV2httpResponse, ScimError> {

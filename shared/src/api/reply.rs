@@ -1,8 +1,8 @@
 //! What becomes of an answer: status, headers and body as the gateway takes
 //! them.
 //!
-//! Every body is `application/scim+json` (RFC 7644 §3.1), every failure a SCIM
-//! Error. A fault of the service is logged once, here, with its chain of
+//! Every body is `application/scim+json` (RFC 7644 §3.1), or `application/json`
+//! for a client that accepts only that (§3.8); every failure is a SCIM Error. A fault of the service is logged once, here, with its chain of
 //! causes, and answered without any of it.
 //!
 //! ```ignore
@@ -24,6 +24,8 @@ use crate::scim::{ScimError, Version};
 
 /// RFC 7644 §8.1.
 const SCIM: &str = "application/scim+json";
+/// The same for those who do not know it (RFC 7644 §3.8).
+const JSON: &str = "application/json";
 
 /// The bytes of an answer that the platform carries: 6 MB for the response of
 /// a function, of which some are kept for the headers.
@@ -135,11 +137,7 @@ pub fn method_not_allowed(allowed: &str, config: &Config) -> ApiGatewayV2httpRes
 /// form of FastAPI instead.
 pub fn error(error: &ScimError, config: &Config) -> ApiGatewayV2httpResponse {
     if config.validation_errors_422 && error.status() == 400 && !error.places().is_empty() {
-        return typed(
-            422,
-            &validation_error(error).to_string(),
-            "application/json",
-        );
+        return typed(422, &validation_error(error).to_string(), JSON);
     }
     let response = message(error.status(), &error.to_json());
     match error.status() {
@@ -160,6 +158,24 @@ pub fn fault(fault: &Fault, config: &Config) -> ApiGatewayV2httpResponse {
             error(&ScimError::internal(), config)
         }
     }
+}
+
+/// The answer as a client takes it that sent this `Accept`: marked as plain
+/// JSON where that is named and nothing else that we send is.
+pub fn accepted(
+    mut response: ApiGatewayV2httpResponse,
+    accept: Option<&str>,
+) -> ApiGatewayV2httpResponse {
+    let named = |known: &str| {
+        let ranges = accept.unwrap_or_default().split(',');
+        let mut essences = ranges.map(|range| range.split(';').next().unwrap_or_default());
+        essences.any(|essence| essence.trim().eq_ignore_ascii_case(known))
+    };
+    let plain = named(JSON) && ![SCIM, "application/*", "*/*"].into_iter().any(named);
+    if plain && let Some(kind) = response.headers.get_mut(header::CONTENT_TYPE) {
+        *kind = HeaderValue::from_static(JSON);
+    }
+    response
 }
 
 /// A success without the body that it would have.

@@ -45,7 +45,8 @@ pub async fn answer(
         Some(resource_type) => Box::pin(route(provider, resource_type, &call, &moment)).await,
         None => Err(no_endpoint().into()),
     };
-    answer.unwrap_or_else(|fault| reply::fault(&fault, config))
+    let answer = answer.unwrap_or_else(|fault| reply::fault(&fault, config));
+    reply::accepted(answer, call.header(header::ACCEPT).as_deref())
 }
 
 /// Answers a request to the resource type that the path names, whichever it is
