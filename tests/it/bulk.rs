@@ -1,6 +1,8 @@
 //! Bulk through the gateway shape, on a database that misbehaves
 //! (RFC 7644 §3.7; `docs/bulk.md`).
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use harness::{Stack, group, patch, user};
