@@ -35,6 +35,8 @@ pub struct Reply {
     pub headers: BTreeMap<String, String>,
     /// The body, `null` when there is none.
     pub body: Value,
+    /// The body as it was sent.
+    pub text: String,
 }
 
 impl Reply {
@@ -219,14 +221,16 @@ fn reply(response: ApiGatewayV2httpResponse) -> Reply {
         Some(Body::Binary(bytes)) => bytes,
         _ => Vec::new(),
     };
-    let body = match body.as_slice() {
-        [] => Value::Null,
-        body => serde_json::from_slice(body).expect("a body is JSON"),
+    let text = String::from_utf8(body).expect("a body is UTF-8");
+    let body = match text.as_str() {
+        "" => Value::Null,
+        text => serde_json::from_str(text).expect("a body is JSON"),
     };
     let status = u16::try_from(response.status_code).expect("a status is one of HTTP's");
     Reply {
         status,
         headers: headers.collect(),
         body,
+        text,
     }
 }

@@ -26,6 +26,7 @@ mod hostile;
 mod idempotency;
 mod invariants;
 mod logs;
+mod mirror;
 mod oracle;
 mod patches;
 mod plan;
