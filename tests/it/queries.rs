@@ -2,6 +2,8 @@
 //! gateway shape (RFC 7644 §3.4.2, §3.4.3). Cursors have `cursors.rs`, the
 //! search over all types has `root.rs`.
 
+use std::time::Duration;
+
 use harness::{Client, Stack, encode, group, user};
 use serde_json::json;
 
@@ -337,4 +339,55 @@ async fn the_questions_of_connectors_are_answered() {
         "an order that stays"
     );
     stack.audit().await;
+}
+
+/// RFC 7644 §3.12, `tooMany`: a search that cannot be finished is refused, not
+/// cut short.
+#[tokio::test(start_paused = true)]
+async fn a_search_that_would_take_too_long_is_refused_and_never_cut_short() {
+    let stack = Stack::builder()
+        .remaining(Duration::from_millis(2_500))
+        .start()
+        .await;
+    let client = stack.client();
+    directory(&client).await;
+    let slow = Duration::from_millis(600);
+    let query = "/Users?filter=title%20pr";
+    assert_eq!(client.get(query).await.body["totalResults"], 2);
+    stack
+        .weather()
+        .change(|settings| settings.call = slow..=slow);
+    let refused = client.get(query).await;
+    let told = (refused.status, &refused.body["scimType"]);
+    assert_eq!(told, (400, &json!("tooMany")));
+    stack.audit().await;
+}
+
+/// RFC 9865 §2: no way back is offered, and a negative number is none.
+#[tokio::test(start_paused = true)]
+async fn a_page_by_cursor_leads_forward_only() {
+    let stack = Stack::start().await;
+    let client = stack.client();
+    directory(&client).await;
+    let first = client.get("/Users?cursor&count=2").await.body;
+    let next = first["nextCursor"].as_str().unwrap();
+    let last = client
+        .get(&format!("/Users?cursor={next}&count=2"))
+        .await
+        .body;
+    for (page, shown, more) in [(&first, 2, true), (&last, 1, false)] {
+        assert_eq!(page["Resources"].as_array().unwrap().len(), shown);
+        assert_eq!(page["itemsPerPage"], shown);
+        assert_eq!(page["totalResults"], 3);
+        assert_eq!(page.get("nextCursor").is_some(), more);
+        assert!(page.get("previousCursor").is_none());
+        assert!(page.get("startIndex").is_none());
+    }
+    let none = client.get("/Users?cursor&count=-1").await;
+    assert_eq!((none.status, &none.body["itemsPerPage"]), (200, &json!(0)));
+    for wrong in ["cursor&startIndex=1", "cursor=&startIndex=2&count=1"] {
+        let reply = client.get(&format!("/Users?{wrong}")).await;
+        let told = (reply.status, &reply.body["scimType"]);
+        assert_eq!(told, (400, &json!("invalidValue")), "{wrong}");
+    }
 }

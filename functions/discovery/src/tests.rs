@@ -195,3 +195,142 @@ async fn every_other_path_has_its_answer() {
     assert_eq!(ask("GET", "/", "").await.0, 404);
     assert_eq!(ask("GET", "/elsewhere/scim/v2/Schemas", "").await.0, 404);
 }
+
+/// One line for each attribute: what differs from an optional, single, readable
+/// and writable string that is compared without regard to letter case.
+fn outline(attributes: &Value, prefix: &str, told: &mut String) {
+    for attribute in attributes.as_array().into_iter().flatten() {
+        let name = format!("{prefix}{}", attribute["name"].as_str().unwrap());
+        let mut words = vec![name.clone(), attribute["type"].as_str().unwrap().to_owned()];
+        for (flag, word) in [
+            ("multiValued", "many"),
+            ("required", "required"),
+            ("caseExact", "exact"),
+        ] {
+            if attribute[flag] == true {
+                words.push(word.to_owned());
+            }
+        }
+        for (member, ordinary) in [
+            ("mutability", "readWrite"),
+            ("returned", "default"),
+            ("uniqueness", "none"),
+        ] {
+            if let Some(value) = attribute[member].as_str()
+                && value != ordinary
+            {
+                words.push(value.to_owned());
+            }
+        }
+        for list in ["referenceTypes", "canonicalValues"] {
+            for value in attribute[list].as_array().into_iter().flatten() {
+                words.push(format!("'{}'", value.as_str().unwrap()));
+            }
+        }
+        told.push_str(&words.join(" "));
+        told.push('\n');
+        outline(&attribute["subAttributes"], &format!("{name}."), told);
+    }
+}
+
+/// RFC 7643 §4, §6 and §8.7 with the errata: what the printed schemas forget or
+/// contradict, such as the `required` of a group's name and the `primary` of
+/// addresses.
+#[tokio::test]
+async fn the_schemas_are_those_of_the_rfc_with_its_errata() {
+    let mut told = String::new();
+    for urn in [urn::USER, urn::GROUP, urn::ENTERPRISE_USER] {
+        let (_, _, body) = ask("GET", &format!("/scim/v2/Schemas/{urn}"), "").await;
+        let kind = &body["meta"]["resourceType"];
+        assert_eq!((&body["id"], kind), (&json!(urn), &json!("Schema")));
+        told.push_str(&format!("{}\n", body["name"].as_str().unwrap()));
+        outline(&body["attributes"], "  ", &mut told);
+    }
+    assert_snapshot!(told, @"
+    User
+      userName string required server
+      name complex
+      name.formatted string
+      name.familyName string
+      name.givenName string
+      name.middleName string
+      name.honorificPrefix string
+      name.honorificSuffix string
+      displayName string
+      nickName string
+      profileUrl reference exact 'external'
+      title string
+      userType string
+      preferredLanguage string
+      locale string
+      timezone string
+      active boolean
+      password string writeOnly never
+      emails complex many
+      emails.value string
+      emails.display string
+      emails.type string 'work' 'home' 'other'
+      emails.primary boolean
+      phoneNumbers complex many
+      phoneNumbers.value string
+      phoneNumbers.display string
+      phoneNumbers.type string 'work' 'home' 'mobile' 'fax' 'pager' 'other'
+      phoneNumbers.primary boolean
+      ims complex many
+      ims.value string
+      ims.display string
+      ims.type string 'aim' 'gtalk' 'icq' 'xmpp' 'msn' 'skype' 'qq' 'yahoo'
+      ims.primary boolean
+      photos complex many
+      photos.value reference exact 'external'
+      photos.display string
+      photos.type string 'photo' 'thumbnail'
+      photos.primary boolean
+      addresses complex many
+      addresses.formatted string
+      addresses.streetAddress string
+      addresses.locality string
+      addresses.region string
+      addresses.postalCode string
+      addresses.country string
+      addresses.type string 'work' 'home' 'other'
+      addresses.primary boolean
+      groups complex many readOnly
+      groups.value string exact readOnly
+      groups.$ref reference exact readOnly 'Group'
+      groups.display string readOnly
+      groups.type string readOnly 'direct' 'indirect'
+      entitlements complex many
+      entitlements.value string
+      entitlements.display string
+      entitlements.type string
+      entitlements.primary boolean
+      roles complex many
+      roles.value string
+      roles.display string
+      roles.type string
+      roles.primary boolean
+      x509Certificates complex many
+      x509Certificates.value binary exact
+      x509Certificates.display string
+      x509Certificates.type string
+      x509Certificates.primary boolean
+    Group
+      displayName string required
+      members complex many
+      members.value string exact immutable
+      members.$ref reference exact immutable 'User' 'Group'
+      members.type string immutable 'User' 'Group'
+      members.display string readOnly
+    EnterpriseUser
+      employeeNumber string
+      costCenter string
+      organization string
+      division string
+      department string
+      manager complex
+      manager.value string exact
+      manager.$ref reference exact 'User'
+      manager.displayName string readOnly
+    ");
+}
