@@ -13,6 +13,7 @@ mod atomicity;
 mod authorizer;
 mod bulk;
 mod catalogue;
+mod conformance;
 mod connectors;
 mod cost;
 mod cursors;

@@ -375,3 +375,31 @@ async fn a_row_names_the_endpoint_or_a_resource_and_nothing_else() {
     assert_eq!(client.get(&ada).await.header("etag"), Some("W/\"1\""));
     stack.audit().await;
 }
+
+/// RFC 7644 §3.7 demands a bulkId of every create; by default we do without.
+#[tokio::test(start_paused = true)]
+async fn a_create_needs_a_bulk_id_only_where_it_is_configured() {
+    let strict = Stack::builder()
+        .variable("STRICT_BULK_ID", "true")
+        .start()
+        .await;
+    let lenient = Stack::start().await;
+    for (stack, expected) in [(&strict, "400"), (&lenient, "201")] {
+        let client = stack.client();
+        let (ada, _) = directory(&client).await;
+        let reply = client
+            .bulk(&[
+                json!({"method": "POST", "path": "/Users", "data": user("new")}),
+                json!({"method": "PUT", "path": ada, "data": user("ada")}),
+                post("b", "/Users", user("other")),
+            ])
+            .await;
+        assert_eq!(statuses(&reply.body), [expected, "200", "201"]);
+        let first = &reply.body["Operations"][0];
+        assert!(first.get("bulkId").is_none());
+        if expected == "400" {
+            assert_eq!(first["response"]["scimType"], "invalidSyntax");
+        }
+        stack.audit().await;
+    }
+}
