@@ -21,6 +21,7 @@ mod devices;
 mod dry_run;
 mod events;
 mod faults;
+mod filters;
 mod fuzz;
 mod groups;
 mod hostile;
