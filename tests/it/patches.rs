@@ -125,6 +125,16 @@ async fn each_fault_has_its_keyword() {
     let path = babs(&client).await;
     for (operation, status, keyword) in [
         (
+            json!({"op": "replace", "path": "userName", "value": "  "}),
+            400,
+            "invalidValue",
+        ),
+        (
+            json!({"op": "replace", "value": {"userName": "\t"}}),
+            400,
+            "invalidValue",
+        ),
+        (
             json!({"op": "replace", "path": "userName", "value": "TAKEN"}),
             409,
             "uniqueness",

@@ -377,6 +377,17 @@ async fn equal_values_and_unknown_attributes_are_not_kept() {
         json!([{"value": "a@x", "type": "work"}, {"value": "a@x", "type": "home"}])
     );
     assert!(created.body.get("shoeSize").is_none());
+    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let again = json!([{"value": "A@X", "type": "home", "display": "A"}, {"value": "a@x"}]);
+    let add = patch(&[json!({"op": "add", "path": "emails", "value": again})]);
+    assert_eq!(
+        client.patch(&path, add).await.body["emails"],
+        json!([
+            {"value": "a@x", "type": "work"},
+            {"value": "a@x", "display": "A", "type": "home"},
+            {"value": "a@x"},
+        ])
+    );
     stack.audit().await;
 }
 

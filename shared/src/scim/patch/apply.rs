@@ -65,12 +65,18 @@ pub(super) fn finish(
     Ok(())
 }
 
+/// What a required attribute must have: blanks are nothing, as in a whole
+/// resource.
+fn is_given(value: &Value) -> bool {
+    is_present(value) && value.as_str().is_none_or(|text| !text.trim().is_empty())
+}
+
 fn check_required(schema: &[Attribute], members: &Map<String, Value>) -> Result<(), ScimError> {
     for attribute in schema {
         let value = members.get(&attribute.name);
         if attribute.required
             && attribute.mutability != Mutability::ReadOnly
-            && !value.is_some_and(is_present)
+            && !value.is_some_and(is_given)
         {
             return Err(ScimError::invalid_value(format!(
                 "`{}` is required",
@@ -91,7 +97,7 @@ fn check_required(schema: &[Attribute], members: &Map<String, Value>) -> Result<
             };
             if !elements
                 .iter()
-                .all(|element| element.get(&sub.name).is_some_and(is_present))
+                .all(|element| element.get(&sub.name).is_some_and(is_given))
             {
                 let message = format!("`{}.{}` is required", attribute.name, sub.name);
                 return Err(ScimError::invalid_value(message));

@@ -21,7 +21,8 @@ pub(super) const PRIMARY: &str = "primary";
 pub(super) enum Identity<'a> {
     /// Its `value` alone, where that is immutable (a member).
     Value(&'a str),
-    /// Everything it has.
+    /// Its `value` and `type` (RFC 7643 §2.4), or everything it has where it
+    /// has no value.
     Whole(String),
 }
 
@@ -34,26 +35,62 @@ pub(super) fn identity<'a>(attribute: &Attribute, element: &'a Value) -> Identit
         Some((value, Some(Value::String(text)))) if value.case_exact => Identity::Value(text),
         Some((value, Some(_))) => Identity::Whole(key(&[value], element)),
         _ => {
-            let all: Vec<&Attribute> = attribute.sub_attributes.iter().collect();
-            Identity::Whole(key(&all, element))
+            let valued = element.get("value").is_some_and(|value| !value.is_null());
+            let subs = attribute.sub_attributes.iter();
+            let subs = subs.filter(|sub| !valued || is_pair(sub));
+            Identity::Whole(key(&subs.collect::<Vec<_>>(), element))
         }
     }
 }
 
-/// Adds the elements that are not there yet and gives the index of the first.
-pub(super) fn append(attribute: &Attribute, list: &mut Vec<Value>, elements: &[Value]) -> usize {
-    let mut known: HashSet<Identity<'_>> = list
-        .iter()
-        .map(|element| identity(attribute, element))
-        .collect();
-    let new: Vec<Value> = elements
-        .iter()
-        .filter(|element| known.insert(identity(attribute, element)))
-        .cloned()
-        .collect();
-    let first = list.len();
-    list.extend(new);
-    first
+/// Whether a sub-attribute is of the pair that no two elements share.
+fn is_pair(sub: &Attribute) -> bool {
+    ["value", "type"].contains(&sub.name.as_str())
+}
+
+/// Adds the elements that are not there yet. One that is takes over what is
+/// said of it besides, so that the same value of the same type is not there
+/// twice. Gives the index of the element that is to be the primary one.
+pub(super) fn append(
+    attribute: &Attribute,
+    list: &mut Vec<Value>,
+    elements: &[Value],
+) -> Option<usize> {
+    let mut known: HashMap<Identity<'_>, usize> = HashMap::new();
+    for (index, element) in list.iter().enumerate() {
+        known.entry(identity(attribute, element)).or_insert(index);
+    }
+    let mut length = list.len();
+    let mut places = Vec::with_capacity(elements.len());
+    for element in elements {
+        let place = *known.entry(identity(attribute, element)).or_insert(length);
+        length = length.max(place + 1);
+        places.push(place);
+    }
+    let mut primary = None;
+    for (element, place) in elements.iter().zip(places) {
+        match list.get_mut(place) {
+            None => list.push(element.clone()),
+            Some(_) if identifying(attribute).is_some() => continue,
+            Some(known) => complete(attribute, known, element),
+        }
+        if is_primary(element) {
+            primary = Some(place);
+        }
+    }
+    primary
+}
+
+/// Takes over what differs in meaning, besides value and type.
+fn complete(attribute: &Attribute, known: &mut Value, element: &Value) {
+    for sub in attribute.sub_attributes.iter().filter(|sub| !is_pair(sub)) {
+        let differs = key(&[sub], known) != key(&[sub], element);
+        if let (Some(value), Some(known)) = (element.get(&sub.name), known.as_object_mut())
+            && differs
+        {
+            known.insert(sub.name.clone(), value.clone());
+        }
+    }
 }
 
 /// Drops what a replacement of the whole list drops: all, or where elements

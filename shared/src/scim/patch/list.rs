@@ -39,12 +39,7 @@ impl Change {
             Verb::Replace => element::keep(attribute, list, elements),
             Verb::Add => {}
         }
-        let first = element::append(attribute, list, elements);
-        let added = list.iter().enumerate().skip(first);
-        let mut primary = added
-            .filter(|(_, element)| element::is_primary(element))
-            .map(|(i, _)| i);
-        if let Some(primary) = primary.next() {
+        if let Some(primary) = element::append(attribute, list, elements) {
             element::keep_primary(list, primary);
         }
         Ok(())
@@ -202,10 +197,8 @@ impl Change {
         let Some(element) = coerce_element(attribute, &Value::Object(new), &attribute.name)? else {
             return Ok(());
         };
-        let primary = element::is_primary(&element);
-        let first = element::append(self.path.attribute, list, &[element]);
-        if primary && list.len() > first {
-            element::keep_primary(list, first);
+        if let Some(primary) = element::append(self.path.attribute, list, &[element]) {
+            element::keep_primary(list, primary);
         }
         Ok(())
     }

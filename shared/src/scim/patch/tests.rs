@@ -146,6 +146,9 @@ fn lists_grow_are_replaced_and_shrink() {
         json!({"op": "add", "path": "emails", "value": [{"value": "H@X", "type": "home", "primary": false}]}),
         json!({"op": "add", "path": "emails", "value": []}),
         json!({"op": "add", "path": "emails", "value": [{"value": "n@x", "primary": true}]}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "h@x", "type": "home", "primary": true, "display": "H"}]}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "w@x", "type": "work"}, {"value": "w@x"}]}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "n@x", "display": "1"}, {"value": "N@X", "display": "2"}]}),
         json!({"op": "replace", "path": "emails", "value": {"value": "n@x"}}),
         json!({"op": "replace", "path": "emails", "value": []}),
         json!({"op": "remove", "path": "emails"}),
@@ -154,7 +157,7 @@ fn lists_grow_are_replaced_and_shrink() {
         json!({"op": "remove", "path": "emails", "value": []}),
         json!({"op": "remove", "path": "emails.type"}),
         json!({"op": "replace", "path": "phoneNumbers.value", "value": "1"}),
-    ]), @r##"
+    ]), @r#"
     add emails {"value":"n@x"}
       {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"n@x"}]}
     add emails [{"value":"H@X","type":"home","primary":false}]
@@ -163,6 +166,12 @@ fn lists_grow_are_replaced_and_shrink() {
       unchanged
     add emails [{"value":"n@x","primary":true}]
       {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"value":"n@x","primary":true}]}
+    add emails [{"value":"h@x","type":"home","primary":true,"display":"H"}]
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home","display":"H","primary":true}]}
+    add emails [{"value":"w@x","type":"work"},{"value":"w@x"}]
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"w@x"}]}
+    add emails [{"value":"n@x","display":"1"},{"value":"N@X","display":"2"}]
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"n@x","display":"2"}]}
     replace emails {"value":"n@x"}
       {"emails":[{"value":"n@x"}]}
     replace emails []
@@ -179,7 +188,7 @@ fn lists_grow_are_replaced_and_shrink() {
       {"emails":[{"value":"w@x","primary":true},{"value":"h@x"}]}
     replace phoneNumbers.value "1"
       {"phoneNumbers":[{"value":"1"}]}
-    "##);
+    "#);
 }
 
 #[test]
@@ -339,11 +348,12 @@ fn faults_have_the_keyword_of_their_kind() {
         json!({"op": "remove", "path": "userName"}),
         json!({"op": "replace", "path": "userName", "value": null}),
         json!({"op": "replace", "path": "userName", "value": ""}),
+        json!({"op": "replace", "path": "userName", "value": " \t"}),
         json!({"op": "replace", "path": "id", "value": id().to_string()}),
         json!({"op": "remove", "path": "meta.created"}),
         json!({"op": "add", "path": "groups", "value": [{"value": "g"}]}),
         json!({"op": "remove"}),
-    ]), @r##"
+    ]), @r#"
     move title "x"
       400 invalidSyntax: Operations[0]: `op` is `move`, not `add`, `replace` or `remove`
     - title
@@ -382,6 +392,8 @@ fn faults_have_the_keyword_of_their_kind() {
       400 mutability: Operations[0]: `userName` is required and cannot be removed
     replace userName ""
       400 invalidValue: `userName` is required
+    replace userName " \t"
+      400 invalidValue: `userName` is required
     replace id "07070707-0707-4707-8707-070707070707"
       400 mutability: Operations[0]: `id` is read-only
     remove meta.created
@@ -390,7 +402,7 @@ fn faults_have_the_keyword_of_their_kind() {
       400 mutability: Operations[0]: `groups` is read-only
     remove -
       400 noTarget: Operations[0]: `remove` needs a path
-    "##);
+    "#);
 }
 
 #[test]
