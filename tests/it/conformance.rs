@@ -108,7 +108,7 @@ fn a_page_that_is_not_honest_is_told_so() {
         let start = format!("| {rule} | ");
         page.lines().find(|line| line.starts_with(&start)).unwrap()
     };
-    let blank = "| P16 | | `it/versions.rs: a_stale_if_match_stops_every_write` |";
+    let blank = "| P16 | | `it/versions.rs: a_stale_if_match_stops_every_verb` |";
     for (from, to, expected) in [
         (line("Q7"), "", "Q7 is not row 126"),
         (line("D11"), "| D11 | true |  |", "D11 is blank"),

@@ -152,6 +152,11 @@ impl Request<'_> {
             .provider
             .fetch(&self.caller, self.resource_type, id, &projection)
             .await?;
+        let wanted = self.call.header(header::IF_MATCH);
+        if wanted.is_some_and(|wanted| !Precondition::parse(&wanted).matches(found.version)) {
+            let detail = format!("the resource is at version {}", found.version);
+            return Err(ScimError::new(412, detail).into());
+        }
         let known = self.call.header(header::IF_NONE_MATCH);
         if known.is_some_and(|known| Precondition::parse(&known).matches(found.version)) {
             return Ok(reply::tagged(reply::empty(304), found.version));
