@@ -342,7 +342,7 @@ async fn access_patterns_cost_what_the_document_says() {
     eq without a match: 1 calls, 1 read, 0 written
     id eq: 1 calls, 1 read, 0 written
     totalResults: 1 calls, 1 read, 0 written
-    a page: 13 calls, 13 read, 0 written
+    a page: 14 calls, 13 read, 1 written
     another filter: 16 calls, 16 read, 0 written
     change a user: 2 calls, 1 read, 2 written
     add 2 members: 4 calls, 9 read, 10 written

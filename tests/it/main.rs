@@ -30,6 +30,7 @@ mod invariants;
 mod logs;
 mod mirror;
 mod oracle;
+mod paging;
 mod patches;
 mod plan;
 mod protocol;

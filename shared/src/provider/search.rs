@@ -19,6 +19,7 @@ mod access;
 mod candidates;
 mod criteria;
 mod cursor;
+mod index;
 mod seal;
 
 use std::collections::HashMap;
@@ -37,7 +38,7 @@ use crate::ambient::Moment;
 use crate::scim::message::SearchRequest;
 use crate::scim::projection::Projection;
 use crate::scim::schema::catalogue;
-use crate::scim::{ResourceType, ScimError, sort, urn};
+use crate::scim::{ResourceType, ScimError, Timestamp, sort, urn};
 use crate::store::StoreError;
 use crate::table::Stored;
 use crate::table::key::SHARDS;
@@ -66,6 +67,13 @@ type Found = (&'static ResourceType, Arc<Stored>);
 
 /// The resources of one type, and what they are held against.
 type Part = (&'static ResourceType, Arc<Criteria>);
+
+/// What part of a list is asked for by index, and when.
+struct Slice {
+    skip: usize,
+    count: usize,
+    now: Timestamp,
+}
 
 impl Provider {
     /// A page of the resources that match, as a ListResponse.
@@ -102,11 +110,20 @@ impl Provider {
             .deadline
             .checked_sub(MARGIN)
             .unwrap_or(moment.deadline);
-        let finding = self.find_page(caller, &parts, start - 1, count, deadline);
+        let slice = Slice {
+            skip: start - 1,
+            count,
+            now: moment.now,
+        };
+        let finding = self.find_page(caller, &parts, &slice, deadline);
         let (total, page) = timeout_at(deadline, finding)
             .await
             .map_err(|_| too_many())??;
-        let resources = self.present_page(caller, &page, &projection).await?;
+        let (resources, ()) = tokio::join!(
+            self.present_page(caller, &page, &projection),
+            self.remember(caller, &parts, &slice, total, &page),
+        );
+        let resources = resources?;
         Ok(json!({
             "schemas": [urn::LIST_RESPONSE],
             "totalResults": total,
@@ -120,12 +137,11 @@ impl Provider {
         &self,
         caller: &Caller,
         parts: &[Part],
-        skip: usize,
-        count: usize,
+        slice: &Slice,
         deadline: Instant,
     ) -> Result<(u64, Vec<Found>), Fault> {
-        if parts.iter().all(|(_, criteria)| criteria.is_open()) {
-            return self.walk_all(caller, parts, skip, count).await;
+        if is_open(parts) {
+            return self.walk_all(caller, parts, slice).await;
         }
         let mut matches = Vec::new();
         for (place, part) in parts.iter().enumerate() {
@@ -139,7 +155,7 @@ impl Provider {
             (a, one, left.id).cmp(&(b, other, right.id))
         });
         let total = matches.len() as u64;
-        let page = matches.into_iter().skip(skip).take(count);
+        let page = matches.into_iter().skip(slice.skip).take(slice.count);
         let named = page.filter_map(|(_, place, stored)| Some((parts.get(place)?.0, stored)));
         Ok((total, named.collect()))
     }
@@ -158,25 +174,6 @@ impl Provider {
             }
             None => self.scan(caller, resource_type, criteria, deadline).await,
         }
-    }
-
-    /// The page of a list without filter and order: one type after the other.
-    async fn walk_all(
-        &self,
-        caller: &Caller,
-        parts: &[Part],
-        mut skip: usize,
-        count: usize,
-    ) -> Result<(u64, Vec<Found>), Fault> {
-        let (mut sum, mut page) = (0_u64, Vec::new());
-        for (resource_type, _) in parts {
-            let left = count - page.len();
-            let (total, found) = self.walk(caller, resource_type, skip, left).await?;
-            sum = sum.saturating_add(total);
-            skip = skip.saturating_sub(usize::try_from(total).unwrap_or(usize::MAX));
-            page.extend(found.into_iter().map(|stored| (*resource_type, stored)));
-        }
-        Ok((sum, page))
     }
 
     /// The representations of a page in its order, with the reads of one answer
@@ -206,44 +203,6 @@ impl Provider {
             .iter()
             .filter_map(|(resource_type, _)| bodies.get_mut(resource_type.name.as_str())?.next());
         Ok(shown.collect())
-    }
-
-    /// The page of a list without filter and order: in order of id, from the
-    /// first partition, and no further than needed.
-    async fn walk(
-        &self,
-        caller: &Caller,
-        resource_type: &'static ResourceType,
-        mut skip: usize,
-        count: usize,
-    ) -> Result<(u64, Vec<Arc<Stored>>), Fault> {
-        let total = self
-            .store
-            .count(&caller.tenant, &resource_type.name)
-            .await?;
-        let mut page = Vec::new();
-        if count == 0 || skip as u64 >= total {
-            return Ok((total, page));
-        }
-        for shard in 0..SHARDS {
-            let (mut after, mut more) = (None, true);
-            while more && page.len() < count {
-                let needed = skip.saturating_add(count - page.len());
-                let limit = i32::try_from(needed).unwrap_or(i32::MAX);
-                let name = &resource_type.name;
-                let (found, rest) = self
-                    .store
-                    .page(&caller.tenant, name, shard, after, Some(limit))
-                    .await?;
-                after = found.last().map(|stored| stored.id).or(after);
-                more = rest;
-                let skipped = skip.min(found.len());
-                skip -= skipped;
-                page.extend(found.into_iter().skip(skipped).map(Arc::new));
-            }
-        }
-        page.truncate(count);
-        Ok((total, page))
     }
 
     /// Every match in all partitions, which are walked side by side.
@@ -333,6 +292,11 @@ impl Extent {
             Self::Several(types) => types.iter().map(|known| part(*known, true)).collect(),
         }
     }
+}
+
+/// Whether the list is that of all resources, in whatever order.
+fn is_open(parts: &[Part]) -> bool {
+    parts.iter().all(|(_, criteria)| criteria.is_open())
 }
 
 fn too_many() -> ScimError {

@@ -14,6 +14,7 @@
 mod backoff;
 mod client;
 mod commit;
+mod hint;
 mod read;
 mod record;
 mod secret;

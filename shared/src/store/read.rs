@@ -242,7 +242,7 @@ impl Store {
         Ok(items)
     }
 
-    async fn one_batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn one_batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::with_capacity(keys.len());
         for attempt in 1..=ATTEMPTS {
             let request = KeysAndAttributes::builder()

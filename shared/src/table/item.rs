@@ -55,6 +55,8 @@ pub mod name {
     pub const PAST: &str = "past";
     /// A counter slot's number.
     pub const N: &str = "n";
+    /// The last resource of the page before.
+    pub const AFTER: &str = "after";
     /// The bytes of a secret.
     pub const SECRET: &str = "secret";
     /// A hash over what an idempotent request asks for.

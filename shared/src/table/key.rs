@@ -12,6 +12,7 @@
 //! membership  acme#members#9b1c5e00-…            3f0c9a52-…
 //! counter     acme#User#count                    17
 //! idempotency acme#idempotency#x0Pm…             =, 5d41…#lane#3, 5d41…#answer#1#1
+//! page hint   acme#hint#Xq0d…                    101
 //! ```
 
 use std::fmt;
@@ -190,6 +191,23 @@ pub fn counter_pk(tenant: &Tenant, resource_type: &str) -> String {
     format!("{tenant}#{resource_type}#count")
 }
 
+/// The key of the hint where a list goes on at a one-based index. `sequence` is
+/// all that tells one walk from another, the caller included; only its hash is
+/// kept.
+pub fn hint(tenant: &Tenant, sequence: &[&str], start: usize) -> Key {
+    let mut hash = Sha256::new();
+    for part in sequence {
+        // With its length, so that no two lists run together.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let hash = URL_SAFE_NO_PAD.encode(hash.finalize());
+    Key {
+        pk: format!("{tenant}#hint#{hash}"),
+        sk: start.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -207,6 +225,7 @@ mod tests {
         Record(Tenant, RequestKey),
         Lane(Tenant, RequestKey, u8),
         Piece(Tenant, RequestKey, usize),
+        Hint(Tenant, Vec<&'static str>, usize),
     }
 
     fn key(input: &Input) -> Key {
@@ -218,6 +237,7 @@ mod tests {
             Input::Record(tenant, request) => record(tenant, request),
             Input::Lane(tenant, request, number) => lane(tenant, request, "00ff", *number),
             Input::Piece(tenant, request, number) => piece(tenant, request, "00ff", 1, *number),
+            Input::Hint(tenant, sequence, start) => hint(tenant, sequence, *start),
         }
     }
 
@@ -252,6 +272,11 @@ mod tests {
         (part(), part(), part()).prop_map(|(a, b, c)| RequestKey::new(a, b, c))
     }
 
+    fn sequences() -> impl Strategy<Value = Vec<&'static str>> {
+        let part = prop::sample::select(vec!["", "a", "b", "ab", "a,b"]);
+        prop::collection::vec(part, 0..4)
+    }
+
     fn types() -> impl Strategy<Value = &'static str> {
         prop::sample::select(vec!["User", "Group", "count"])
     }
@@ -265,6 +290,7 @@ mod tests {
             (tenants(), requests()).prop_map(|(a, b)| Input::Record(a, b)),
             (tenants(), requests(), 0_u8..4).prop_map(|(a, b, c)| Input::Lane(a, b, c)),
             (tenants(), requests(), 0_usize..4).prop_map(|(a, b, c)| Input::Piece(a, b, c)),
+            (tenants(), sequences(), 0_usize..20).prop_map(|(a, b, c)| Input::Hint(a, b, c)),
         ]
     }
 
@@ -355,6 +381,7 @@ mod tests {
                 2,
                 1,
             ),
+            hint(&tenant, &["caller", "User"], 101),
         ];
         let text: Vec<String> = keys
             .iter()
@@ -369,6 +396,7 @@ mod tests {
         acme#idempotency#tgNFtRf_GHhk4p2ZTwf2C-aQJkm2i7seRAGBYMu06Ao =
         acme#idempotency#tgNFtRf_GHhk4p2ZTwf2C-aQJkm2i7seRAGBYMu06Ao 00ff#lane#3
         acme#idempotency#tgNFtRf_GHhk4p2ZTwf2C-aQJkm2i7seRAGBYMu06Ao 00ff#answer#2#1
+        acme#hint#E-iEkormc7_0p7IWOJPIpvHtHNJP9ovUu60o1RAy1-c 101
         ");
     }
 }

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod change;
 mod expression;
+pub mod hint;
 pub mod item;
 pub mod key;
 pub mod lookup;
@@ -14,6 +15,7 @@ pub mod record;
 pub mod value;
 
 pub use change::Change;
+pub use hint::Hint;
 pub use item::{Header, Stored, check_size};
 pub use key::{Key, RequestKey, Tenant};
 pub use lookup::{Lookup, lookups};
