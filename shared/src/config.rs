@@ -59,9 +59,40 @@ pub struct Config {
     pub validation_errors_422: bool,
     /// `IN_FLIGHT`, default 32: transactions of one request sent in parallel.
     pub in_flight: usize,
+    /// `SUBJECT_ATTRIBUTE`: the attribute of User that a token's `sub` names,
+    /// by which `/Me` finds its user. None: there is no `/Me`.
+    pub subject_attribute: Option<SubjectAttribute>,
     /// `SCOPE_MAPPING`: what foreign scopes, roles and client ids mean in our
     /// own scopes, as a JSON object of arrays.
     pub scope_mapping: BTreeMap<String, Vec<String>>,
+}
+
+/// An attribute of User whose value may be the subject of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectAttribute {
+    /// The id that this service has given.
+    Id,
+    /// The unique name, whatever its letter case.
+    UserName,
+    /// The identifier of the client that provisions, which need not be unique.
+    ExternalId,
+}
+
+impl SubjectAttribute {
+    /// The attribute's name (RFC 7643 §3.1, §4.1.1).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::UserName => "userName",
+            Self::ExternalId => "externalId",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut known = [Self::Id, Self::UserName, Self::ExternalId].into_iter();
+        let found = known.find(|attribute| attribute.name().eq_ignore_ascii_case(text));
+        found.ok_or("`id`, `userName` or `externalId`")
+    }
 }
 
 /// A variable that cannot be understood.
@@ -112,6 +143,7 @@ impl Config {
             entra: from.either("COMPATIBILITY", "none", "entra")?,
             validation_errors_422: from.either("VALIDATION_ERRORS", "400", "422")?,
             in_flight: from.number("IN_FLIGHT", 32, 1..=256)?,
+            subject_attribute: from.checked("SUBJECT_ATTRIBUTE", SubjectAttribute::parse)?,
             scope_mapping: from
                 .checked("SCOPE_MAPPING", scope_mapping)?
                 .unwrap_or_default(),
@@ -277,6 +309,7 @@ mod tests {
             entra: false,
             validation_errors_422: false,
             in_flight: 32,
+            subject_attribute: None,
             scope_mapping: {},
         }
         "#);
@@ -290,6 +323,7 @@ mod tests {
             "TENANT_CLAIM",
             "MAX_RESULTS",
             "COMPATIBILITY",
+            "SUBJECT_ATTRIBUTE",
             "SCOPE_MAPPING",
         ];
         assert_eq!(read(&names.map(|name| (name, ""))), read(&[]));
@@ -311,6 +345,7 @@ mod tests {
             ("COMPATIBILITY", "entra"),
             ("VALIDATION_ERRORS", "422"),
             ("IN_FLIGHT", "8"),
+            ("SUBJECT_ATTRIBUTE", "username"),
             (
                 "SCOPE_MAPPING",
                 r#"{"https://jans.io/scim/bulk": ["scim.bulk", "scim.users.write"]}"#,
@@ -338,6 +373,9 @@ mod tests {
             entra: true,
             validation_errors_422: true,
             in_flight: 8,
+            subject_attribute: Some(
+                UserName,
+            ),
             scope_mapping: {
                 "https://jans.io/scim/bulk": [
                     "scim.bulk",
@@ -367,6 +405,7 @@ mod tests {
             ("COMPATIBILITY", "okta"),
             ("VALIDATION_ERRORS", "409"),
             ("IN_FLIGHT", "many"),
+            ("SUBJECT_ATTRIBUTE", "emails"),
             ("SCOPE_MAPPING", "[]"),
             ("SCOPE_MAPPING", r#"{"admin": ["scim.user.reed"]}"#),
         ];
@@ -388,6 +427,7 @@ mod tests {
     `COMPATIBILITY` is `okta`, expected `none` or `entra`
     `VALIDATION_ERRORS` is `409`, expected `400` or `422`
     `IN_FLIGHT` is `many`, expected a whole number from 1 to 256
+    `SUBJECT_ATTRIBUTE` is `emails`, expected `id`, `userName` or `externalId`
     `SCOPE_MAPPING` is `[]`, expected a JSON object whose members are arrays of own scopes, such as `{"admin": ["scim.users.read"]}`
     `SCOPE_MAPPING` is `{"admin": ["scim.user.reed"]}`, expected a JSON object whose members are arrays of own scopes, such as `{"admin": ["scim.users.read"]}`
     "#);

@@ -266,7 +266,7 @@ impl Functions {
         let config = &self.provider.config;
         let event = event::event(request, &config.base_path, claims, number, moment.now.0);
         match event::endpoint(&request.target).as_str() {
-            "Users" => users::handle(&self.provider, event, moment).await,
+            "Users" | "Me" => users::handle(&self.provider, event, moment).await,
             "Groups" => groups::handle(&self.provider, event, moment).await,
             "Bulk" | ".search" | "" => bulk::handle(&self.provider, event, moment).await,
             endpoint if catalogue().by_endpoint(endpoint).is_some() => {

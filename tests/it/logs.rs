@@ -76,7 +76,8 @@ fn person(name: &str) -> Value {
 async fn nothing_of_people_is_logged() {
     let lines = Lines::default();
     let logged = lines.listen();
-    let stack = Stack::start().await;
+    let named = Stack::builder().variable("SUBJECT_ATTRIBUTE", "userName");
+    let stack = named.start().await;
     let client = stack
         .client()
         .with_header("authorization", "Bearer zyxToken")
@@ -97,6 +98,9 @@ async fn nothing_of_people_is_logged() {
         .await;
     client.get("/Users?filter=zyx").await;
     client.get("/Users/zyx").await;
+    assert_eq!(client.get("/Me").await.status, 404);
+    let me = client.with_claim("sub", json!("zyx.two"));
+    assert_eq!(me.get("/Me").await.status, 200);
     client.send("POST", "/Users", b"{\"zyx".to_vec()).await;
     client.send("POST", "/zyx/zyx", b"{}".to_vec()).await;
     let rows = [
@@ -120,6 +124,7 @@ async fn nothing_of_people_is_logged() {
     client.bulk(&rows).await;
     client.get(&path).await;
     client.get("/Users").await;
+    me.get("/Me").await;
     client.put(&path, person("four")).await;
     stack.weather().calm();
     stack.audit().await;

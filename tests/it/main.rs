@@ -28,6 +28,7 @@ mod hostile;
 mod idempotency;
 mod invariants;
 mod logs;
+mod me;
 mod mirror;
 mod oracle;
 mod paging;

@@ -96,7 +96,7 @@ async fn routes_lead_to_the_functions_that_answer_them() {
         let below = ["", "/{id}", "/.search"];
         paths.extend(below.map(|below| format!("{}{below}", known.endpoint)));
     }
-    let mut directory = Directory::empty(&named("users-list")).await;
+    let mut directory = Directory::prepared(&named("users-list")).await;
     let mut answered = BTreeSet::new();
     for function in Function::ALL {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
@@ -251,6 +251,7 @@ fn parameters_have_the_bounds_of_the_functions() {
         ("PasswordHash", "PASSWORD_HASH"),
         ("Compatibility", "COMPATIBILITY"),
         ("ValidationErrors", "VALIDATION_ERRORS"),
+        ("SubjectAttribute", "SUBJECT_ATTRIBUTE"),
     ];
     for (parameter, variable) in choices {
         for choice in parameters[parameter]["AllowedValues"].as_array().unwrap() {

@@ -15,6 +15,7 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::http::{Method, header};
 use serde_json::{Value, json};
 use shared::ambient::Moment;
+use shared::api::me::{self, ME};
 use shared::api::{Call, reply, resources, root};
 use shared::config::Config;
 use shared::scim::schema::catalogue;
@@ -109,7 +110,8 @@ fn elsewhere(
     config: &Config,
 ) -> Result<ApiGatewayV2httpResponse, ScimError> {
     let methods = match path {
-        ["Me", ..] => {
+        [ME] => Some(me::methods(&call.method, config)?),
+        [ME, ..] => {
             let detail = format!("`/{}` is not supported", path.join("/"));
             return Err(ScimError::new(501, detail));
         }

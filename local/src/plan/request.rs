@@ -79,6 +79,7 @@ pub fn read(
         issuer: String::new(),
         client: String::new(),
         identity: String::new(),
+        subject: None,
         base_url: String::new(),
     };
     request(content, config, caller, Atomicity::default())

@@ -3,7 +3,7 @@
 //! The event is API Gateway's payload format 2.0, taken apart here and nowhere
 //! else: path and query in [`call`], verified claims in [`principal`]. What the
 //! provider answers becomes a response in [`reply`]. [`resources`] holds the
-//! verbs that all resource types share, and [`serve`] what every program of a
+//! verbs that all resource types share, [`me`] the alias of one of them, and [`serve`] what every program of a
 //! function does. No room further in knows that HTTP exists.
 //!
 //! Nothing in an event makes this room panic, and every answer to a client's
@@ -11,6 +11,7 @@
 
 pub mod call;
 pub mod idempotency;
+pub mod me;
 pub mod principal;
 pub mod reply;
 pub mod resources;

@@ -108,7 +108,8 @@ pub fn caller(call: &Call, config: &Config) -> Result<Caller, ScimError> {
         issuer: principal.issuer.unwrap_or_default(),
         tenant: principal.tenant,
         rights: principal.rights,
-        identity: format!("{:?}", (principal.client, principal.subject)),
+        identity: format!("{:?}", (principal.client, &principal.subject)),
+        subject: principal.subject,
         base_url: call.base_url.clone(),
     })
 }

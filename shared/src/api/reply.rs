@@ -123,6 +123,17 @@ pub fn running(wait: Duration, config: &Config) -> ApiGatewayV2httpResponse {
     )
 }
 
+/// Adds the permanent URL of a resource that was asked for by another one (RFC
+/// 7644 §3.11); to a representation also as its own (RFC 9110 §8.7).
+pub fn aliased(response: ApiGatewayV2httpResponse, location: &str) -> ApiGatewayV2httpResponse {
+    let shown = response.status_code == 200;
+    let response = with(response, header::LOCATION, location);
+    match shown {
+        true => with(response, header::CONTENT_LOCATION, location),
+        false => response,
+    }
+}
+
 /// 405 that names the methods which the path has.
 pub fn method_not_allowed(allowed: &str, config: &Config) -> ApiGatewayV2httpResponse {
     let detail = format!("the method is not allowed here, expected one of: {allowed}");

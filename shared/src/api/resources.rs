@@ -10,12 +10,15 @@
 //! | `/Users` | GET, POST |
 //! | `/Users/.search` | POST |
 //! | `/Users/{id}` | GET, PUT, PATCH, DELETE |
+//!
+//! `/Me` is the user whom the token's subject names, see `me`.
 
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::http::{Method as Verb, header};
 use tokio::time::timeout_at;
 
 use super::idempotency::{self, Begin};
+use super::me::ME;
 use super::{Call, principal, reply};
 use crate::ambient::Moment;
 use crate::config::Config;
@@ -118,6 +121,9 @@ async fn route(
     let Some((endpoint, below)) = path.split_first() else {
         return Err(no_endpoint().into());
     };
+    if *endpoint == ME && below.is_empty() && resource_type.name == "User" {
+        return request.me().await;
+    }
     if resource_type.endpoint.trim_start_matches('/') != *endpoint {
         return Err(no_endpoint().into());
     }
@@ -136,16 +142,16 @@ async fn route(
     }
 }
 
-struct Request<'a> {
-    provider: &'a Provider,
-    resource_type: &'static ResourceType,
-    call: &'a Call,
-    caller: Caller,
+pub(super) struct Request<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) resource_type: &'static ResourceType,
+    pub(super) call: &'a Call,
+    pub(super) caller: Caller,
     moment: &'a Moment,
 }
 
 impl Request<'_> {
-    async fn get(&self, id: &str) -> Result<ApiGatewayV2httpResponse, Fault> {
+    pub(super) async fn get(&self, id: &str) -> Result<ApiGatewayV2httpResponse, Fault> {
         self.require(Access::Read)?;
         let projection = self.projection()?;
         let found = self
@@ -191,7 +197,7 @@ impl Request<'_> {
         Ok(reply::found(200, &list, &self.provider.config))
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         method: Method,
         id: Option<&str>,
@@ -339,7 +345,7 @@ impl Request<'_> {
         })
     }
 
-    fn require(&self, access: Access) -> Result<(), ScimError> {
+    pub(super) fn require(&self, access: Access) -> Result<(), ScimError> {
         principal::require(&self.caller, self.resource_type, access)
     }
 

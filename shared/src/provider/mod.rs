@@ -11,6 +11,7 @@ mod idempotency;
 mod password;
 mod present;
 mod search;
+mod subject;
 
 use std::sync::Arc;
 
@@ -47,6 +48,8 @@ pub struct Caller {
     pub issuer: String,
     /// The client application that the token names, else its subject.
     pub client: String,
+    /// Whom the token is about, to find the user behind `/Me`.
+    pub subject: Option<String>,
     /// What locations begin with, without a trailing slash.
     pub base_url: String,
 }

@@ -169,8 +169,12 @@ impl Answer {
 }
 
 impl Directory {
-    /// Without any resource.
+    /// Without any resource, with the settings of the template.
     pub(crate) async fn empty(event: &Event) -> Self {
+        Self::with(event, "").await
+    }
+
+    async fn with(event: &Event, subject_attribute: &str) -> Self {
         let base_path = event.base_path();
         let template = Template::embedded().unwrap();
         let settings = Settings::overridden(&template, |_| None)
@@ -179,6 +183,7 @@ impl Directory {
         let stack = Stack::builder()
             .variable("BASE_PATH", settings.base_path())
             .variable("TENANT_CLAIM", settings.tenant_claim())
+            .variable("SUBJECT_ATTRIBUTE", subject_attribute)
             .start()
             .await;
         Self {
@@ -191,9 +196,9 @@ impl Directory {
 
     /// With the user `alice@example.com`, the device `Pump`, the application
     /// `Control` that controls it, and the group `Staff` of user and device, all
-    /// at their first version.
+    /// at their first version. Tokens name users by `userName`.
     pub(crate) async fn prepared(event: &Event) -> Self {
-        let mut directory = Self::empty(event).await;
+        let mut directory = Self::with(event, "userName").await;
         let alice = json!({
             "schemas": [urn::USER],
             "userName": "alice@example.com",

@@ -343,6 +343,7 @@ async fn a_run_that_was_taken_over_commits_nothing_any_more() {
         tenant: Tenant::parse("acme").unwrap(),
         rights: Rights::new(["scim.users.write", "scim.bulk"]),
         identity: String::new(),
+        subject: None,
         issuer: String::new(),
         client: String::new(),
         base_url: String::new(),

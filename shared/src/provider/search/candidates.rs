@@ -39,7 +39,7 @@ impl Provider {
     /// together, so where they disagree the value has moved between the two
     /// reads, and whoever has it now is found by looking again: a miss must be
     /// one at some moment.
-    async fn owners(
+    pub(in crate::provider) async fn owners(
         &self,
         caller: &Caller,
         resource_type: &'static ResourceType,
