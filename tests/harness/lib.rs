@@ -13,6 +13,7 @@ pub mod audit;
 mod body;
 pub mod client;
 pub mod event;
+pub mod patterns;
 pub mod schedule;
 pub mod stack;
 pub mod weather;

@@ -33,6 +33,7 @@ mod mirror;
 mod oracle;
 mod paging;
 mod patches;
+mod patterns;
 mod plan;
 mod protocol;
 mod queries;
