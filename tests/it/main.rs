@@ -17,6 +17,7 @@ mod conformance;
 mod connectors;
 mod cost;
 mod cursors;
+mod deadlines;
 mod devices;
 mod dry_run;
 mod events;

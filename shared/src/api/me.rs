@@ -12,9 +12,10 @@
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::Method as Verb;
+use tokio::time::timeout_at;
 
 use super::reply;
-use super::resources::Request;
+use super::resources::{Request, too_slow};
 use crate::config::Config;
 use crate::plan::{Access, Method, Target};
 use crate::provider::Fault;
@@ -53,10 +54,12 @@ impl Request<'_> {
             _ => return Ok(reply::method_not_allowed(allowed, config)),
         };
         self.require(access)?;
-        let found = self
+        let finding = self
             .provider
-            .subject(&self.caller, self.resource_type, attribute)
-            .await?;
+            .subject(&self.caller, self.resource_type, attribute);
+        let found = timeout_at(self.moment.deadline, finding)
+            .await
+            .map_err(|_| too_slow())??;
         let target = Target {
             resource_type: self.resource_type,
             id: found.to_string(),

@@ -103,6 +103,13 @@ pub fn no_endpoint() -> ScimError {
     ScimError::new(404, "no such endpoint")
 }
 
+/// 503 where the time of the request does not suffice to read a resource.
+pub(super) fn too_slow() -> ScimError {
+    let detail = "the resource could not be read in time: \
+                  ask for less of it with `attributes` or `excludedAttributes`";
+    ScimError::new(503, detail)
+}
+
 async fn route(
     provider: &Provider,
     resource_type: &'static ResourceType,
@@ -147,17 +154,19 @@ pub(super) struct Request<'a> {
     pub(super) resource_type: &'static ResourceType,
     pub(super) call: &'a Call,
     pub(super) caller: Caller,
-    moment: &'a Moment,
+    pub(super) moment: &'a Moment,
 }
 
 impl Request<'_> {
     pub(super) async fn get(&self, id: &str) -> Result<ApiGatewayV2httpResponse, Fault> {
         self.require(Access::Read)?;
         let projection = self.projection()?;
-        let found = self
+        let fetching = self
             .provider
-            .fetch(&self.caller, self.resource_type, id, &projection)
-            .await?;
+            .fetch(&self.caller, self.resource_type, id, &projection);
+        let found = timeout_at(self.moment.deadline, fetching)
+            .await
+            .map_err(|_| too_slow())??;
         let wanted = self.call.header(header::IF_MATCH);
         if wanted.is_some_and(|wanted| !Precondition::parse(&wanted).matches(found.version)) {
             let detail = format!("the resource is at version {}", found.version);

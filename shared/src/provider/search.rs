@@ -120,7 +120,7 @@ impl Provider {
             .await
             .map_err(|_| too_many())??;
         let (resources, ()) = tokio::join!(
-            self.present_page(caller, &page, &projection),
+            self.present_page(caller, moment, &page, &projection),
             self.remember(caller, &parts, &slice, total, &page),
         );
         let resources = resources?;
@@ -177,8 +177,21 @@ impl Provider {
     }
 
     /// The representations of a page in its order, with the reads of one answer
-    /// for each type.
+    /// for each type, as far as the time of the request goes.
     async fn present_page(
+        &self,
+        caller: &Caller,
+        moment: &Moment,
+        page: &[Found],
+        projection: &Projection,
+    ) -> Result<Vec<Value>, Fault> {
+        let presenting = self.present_types(caller, page, projection);
+        timeout_at(moment.deadline, presenting)
+            .await
+            .map_err(|_| too_slow())?
+    }
+
+    async fn present_types(
         &self,
         caller: &Caller,
         page: &[Found],
@@ -301,6 +314,13 @@ fn is_open(parts: &[Part]) -> bool {
 
 fn too_many() -> ScimError {
     ScimError::too_many("the search is too broad to be answered in time: narrow the filter")
+}
+
+fn too_slow() -> ScimError {
+    ScimError::too_many(
+        "the results cannot be put together in time: ask for fewer with `count`, \
+         or for less of each with `attributes` or `excludedAttributes`",
+    )
 }
 
 #[cfg(test)]

@@ -96,7 +96,9 @@ impl Provider {
             false => page.stopped,
         };
         let found: Vec<Found> = page.found.into_iter().map(|(_, found)| found).collect();
-        let resources = self.present_page(caller, &found, &projection).await?;
+        let resources = self
+            .present_page(caller, moment, &found, &projection)
+            .await?;
         let mut list = Map::new();
         list.insert("schemas".to_owned(), json!([urn::LIST_RESPONSE]));
         if let Some(total) = page.total {
