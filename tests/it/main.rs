@@ -29,6 +29,7 @@ mod hostile;
 mod idempotency;
 mod invariants;
 mod logs;
+mod lookups;
 mod me;
 mod mirror;
 mod oracle;

@@ -20,10 +20,10 @@
 //! ended. Only at the end of the list the difference shows, since a client knows
 //! the end by `totalResults`: by as many as were deleted more than created it
 //! ends too early, by as many as were created more than deleted its last index
-//! leads back into what was shown. So, as without hints, a deletion costs at
-//! most one resource missed and a creation at most one repeated; no page fails;
-//! and where deletions and creations balance nothing is missed or repeated. This
-//! file must not know cursors.
+//! leads back into what was shown. So, as without hints, a deletion between two
+//! pages costs at most one resource missed and a creation at most one repeated;
+//! no page fails; and where deletions and creations balance nothing is missed or
+//! repeated. This file must not know cursors.
 //!
 //! ```text
 //! startIndex=1&count=100    → 100 resources, hint 101 → the id of the last one
