@@ -222,6 +222,23 @@ async fn what_the_alias_does_not_do_is_not_implemented() {
     }
 }
 
+/// The repetition of a write that renames or deletes the user would be about
+/// another one, or nobody.
+#[tokio::test(start_paused = true)]
+async fn a_write_by_the_alias_takes_no_idempotency_key() {
+    let stack = stack(9, "userName").await;
+    let client = stack.client();
+    client.create("/Users", user("ada")).await;
+    let me = subject(&client, "ada").with_header("idempotency-key", "k");
+    for method in ["PUT", "PATCH", "DELETE"] {
+        let reply = me.send(method, "/Me", Vec::new()).await;
+        let (status, detail) = status_and_detail(&reply);
+        assert_eq!(status, 400, "{method}");
+        assert!(detail.starts_with("`Idempotency-Key` is not understood"));
+    }
+    assert_eq!(me.get("/Me").await.body["userName"], "ada");
+}
+
 /// Finding the user costs a lookup and a read, however many users there are.
 #[tokio::test(start_paused = true)]
 async fn the_alias_costs_two_calls_more_than_the_url() {

@@ -27,7 +27,7 @@ use crate::table::RequestKey;
 /// The longest key, in bytes.
 pub const MAX_KEY: usize = 255;
 
-const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a write begins with.
 #[derive(Debug)]

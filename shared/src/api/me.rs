@@ -14,8 +14,8 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::Method as Verb;
 use tokio::time::timeout_at;
 
-use super::reply;
 use super::resources::{Request, too_slow};
+use super::{idempotency, reply};
 use crate::config::Config;
 use crate::plan::{Access, Method, Target};
 use crate::provider::Fault;
@@ -54,6 +54,13 @@ impl Request<'_> {
             _ => return Ok(reply::method_not_allowed(allowed, config)),
         };
         self.require(access)?;
+        // A write may change whom the subject names, and its repetition would
+        // then be about somebody else or nobody.
+        if method.is_some() && self.call.headers.contains_key(&idempotency::HEADER) {
+            let detail = "`Idempotency-Key` is not understood by `/Me`: \
+                          send it to the permanent URL of the user";
+            return Err(ScimError::invalid_value(detail).into());
+        }
         let finding = self
             .provider
             .subject(&self.caller, self.resource_type, attribute);
