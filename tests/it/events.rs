@@ -17,8 +17,7 @@ use local::gateway::route::Routes;
 use local::template::{Function, Template};
 use serde_json::{Value, json};
 
-use replay::Event;
-pub(crate) use replay::{Directory, all, named, root};
+pub(crate) use replay::{Answer, Directory, Event, all, named, root};
 
 /// The only event that no gateway sends: a body marked as base64 that is none.
 const IMPOSSIBLE: &str = "bulk-malformed-base64";

@@ -32,6 +32,7 @@ mod logs;
 mod lookups;
 mod me;
 mod mirror;
+mod openapi;
 mod oracle;
 mod paging;
 mod patches;
