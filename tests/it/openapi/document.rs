@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::config::Config;
+use shared::plan::Atomicity;
 use shared::scim::schema::catalogue;
 
 use super::operation::{MEDIA_TYPES, paths};
@@ -124,7 +125,7 @@ fn parameters(config: &Config) -> Value {
         .iter()
         .map(|known| known.name.as_str())
         .collect();
-    let mut all = vec![
+    let all = vec![
         path(
             "id",
             "The id of the resource.",
@@ -142,8 +143,8 @@ fn parameters(config: &Config) -> Value {
         ),
         query(
             "filter",
-            "Which resources (RFC 7644 §3.4.2.2).",
-            json!({"type": "string", "maxLength": shared::scim::filter::MAX_LENGTH}),
+            "Which resources (RFC 7644 §3.4.2.2). The gateway takes 10,240 bytes of request line and headers together; `.search` takes longer filters.",
+            json!({"type": "string", "examples": ["externalId eq \"701984\"", "userName eq \"bjensen@example.com\""]}),
         ),
         query(
             "sortBy",
@@ -178,6 +179,11 @@ fn parameters(config: &Config) -> Value {
             "excludedAttributes",
             "The attributes to leave out; not with `attributes`.",
         ),
+        query(
+            "atomicity",
+            "How much is carried out all or not at all: each operation, what references connect, or everything.",
+            json!({"enum": Atomicity::ALL.map(Atomicity::as_str), "default": Atomicity::default().as_str()}),
+        ),
         header(
             "If-Match",
             "Refuse with 412 unless the resource has one of these versions.",
@@ -187,7 +193,6 @@ fn parameters(config: &Config) -> Value {
             "Answer 304 if the resource has one of these versions.",
         ),
     ];
-    all[3].1["example"] = json!("userName eq \"bjensen@example.com\"");
     Value::Object(all.into_iter().collect())
 }
 

@@ -129,9 +129,10 @@ fn search_request() -> Value {
     })
 }
 
-/// That these members are absent, or mean it.
+/// That these members are absent, or mean it: null, or no names.
 fn without(names: &[&str]) -> Value {
-    let absent = json!({"anyOf": [{"type": "null"}, {"type": "array", "maxItems": 0}]});
+    let blank = json!({"type": "array", "items": {"pattern": r"^\s*$"}});
+    let absent = json!({"anyOf": [{"type": "null"}, blank]});
     let absent = names
         .iter()
         .map(|name| ((*name).to_owned(), absent.clone()));

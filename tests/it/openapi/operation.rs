@@ -348,7 +348,8 @@ fn bulk() -> Operation {
     Operation::new("post", "bulk", "Bulk", "Carry out many operations")
         .told("The answer is 200 whatever became of the operations; each needs the scope that it would need by itself.")
         .scoped([rights::BULK.to_owned()])
-        .carries("BulkRequest")
+        .takes(&["atomicity"])
+    .carries("BulkRequest")
         .answers(200, "BulkResponse")
 }
 
