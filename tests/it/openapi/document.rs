@@ -188,6 +188,15 @@ fn parameters(config: &Config) -> Value {
             "If-Match",
             "Refuse with 412 unless the resource has one of these versions.",
         ),
+        (
+            "Idempotency-Key".to_owned(),
+            json!({
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Carry the request out once, however often it is sent with this key in a day.",
+                "schema": {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": 255},
+            }),
+        ),
         header(
             "If-None-Match",
             "Answer 304 if the resource has one of these versions.",
@@ -204,7 +213,7 @@ fn headers() -> Value {
         "Allow": header("The methods that the path has.", json!({"type": "string"})),
         "WWW-Authenticate": header("How to authenticate.", json!({"type": "string", "pattern": "^Bearer"})),
         "Retry-After": json!({
-            "description": "Seconds after which to ask again; not where the gateway answers.",
+            "description": "Seconds after which to ask again, where that may help.",
             "schema": {"type": "integer"},
         }),
     })
@@ -238,7 +247,12 @@ fn responses() -> Map<String, Value> {
             false,
             Some("Allow"),
         ),
-        (409, "A unique value is taken.", false, None),
+        (
+            409,
+            "A unique value is taken, or a request with the same Idempotency-Key is still running.",
+            false,
+            Some("Retry-After"),
+        ),
         (412, "The resource has another version.", false, None),
         (
             413,
@@ -249,7 +263,7 @@ fn responses() -> Map<String, Value> {
         (415, "Neither of the media types.", false, None),
         (
             422,
-            "The shape of the body is wrong, where the deployment has `VALIDATION_ERRORS=422`.",
+            "An Idempotency-Key came with another request before; or the shape of the body is wrong, where the deployment has `VALIDATION_ERRORS=422`.",
             false,
             None,
         ),
@@ -271,8 +285,8 @@ fn responses() -> Map<String, Value> {
         .into_iter()
         .map(|(status, description, gateway, header)| {
             let mut content = Map::new();
-            // These two never come from a function.
-            if ![401, 422, 429].contains(&status) {
+            // These never come from a function.
+            if ![401, 429].contains(&status) {
                 content.insert(
                     MEDIA_TYPES[0].to_owned(),
                     json!({"schema": message::error_of(status)}),

@@ -267,6 +267,7 @@ fn create(known: &ResourceType) -> Operation {
     let name = &known.name;
     Operation::of("post", "Create", known, Access::Write)
         .takes(&PROJECTION)
+        .takes(&["Idempotency-Key"])
         .carries(format!("{name}Request"))
         .answers(201, name)
         .fails(&[409])
@@ -286,7 +287,7 @@ fn replace(known: &ResourceType) -> Operation {
     Operation::of("put", "Replace", known, Access::Write)
         .told("What is left out is cleared, but for a password. An answer that is too large to be sent is 204.")
         .takes(&PROJECTION)
-        .takes(&["If-Match"])
+        .takes(&["If-Match", "Idempotency-Key"])
         .carries(format!("{name}Request"))
         .answers(200, name)
         .answers_bare(204)
@@ -301,7 +302,7 @@ fn patch(known: &ResourceType) -> Operation {
     Operation::of("patch", "Patch", known, Access::Write)
         .told(told)
         .takes(&PROJECTION)
-        .takes(&["If-Match"])
+        .takes(&["If-Match", "Idempotency-Key"])
         .carries("PatchOp")
         .answers(200, &known.name)
         .answers_bare(204)
@@ -310,9 +311,9 @@ fn patch(known: &ResourceType) -> Operation {
 
 fn delete(known: &ResourceType) -> Operation {
     Operation::of("delete", "Delete", known, Access::Write)
-        .takes(&["If-Match"])
+        .takes(&["If-Match", "Idempotency-Key"])
         .answers_bare(204)
-        .fails(&[405, 409, 412, 413])
+        .fails(&[405, 409, 412, 413, 422])
 }
 
 fn list_all() -> Operation {
@@ -348,9 +349,10 @@ fn bulk() -> Operation {
     Operation::new("post", "bulk", "Bulk", "Carry out many operations")
         .told("The answer is 200 whatever became of the operations; each needs the scope that it would need by itself.")
         .scoped([rights::BULK.to_owned()])
-        .takes(&["atomicity"])
+        .takes(&["atomicity", "Idempotency-Key"])
     .carries("BulkRequest")
         .answers(200, "BulkResponse")
+        .fails(&[409])
 }
 
 fn discover(id: &str, summary: &str, body: &str) -> Operation {
