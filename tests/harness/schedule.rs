@@ -287,7 +287,8 @@ fn prepare(
         let number = GIVEN + ids.len() as u64;
         let reply = runtime.block_on(send(&provider, number, Duration::from_secs(27), &ask));
         let id = reply.body["id"].as_str();
-        let id = id.unwrap_or_else(|| panic!("`{name}` is made: {}", reply.body));
+        assert!(id.is_some(), "`{name}` is made: {}", reply.body);
+        let id = id.unwrap_or_default();
         names.insert(id, name);
         ids.push((format!("{{{name}}}"), id.to_owned()));
     }

@@ -137,7 +137,8 @@ async fn the_scopes_are_those_that_the_functions_demand() {
             );
         }
         let others: Vec<&str> = ALL_SCOPES
-            .into_iter()
+            .iter()
+            .map(String::as_str)
             .filter(|scope| !scopes.contains(scope))
             .collect();
         let status = asked(&mut directory, method, path, Some(&others.join(" "))).await;

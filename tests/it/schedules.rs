@@ -157,7 +157,7 @@ fn schedules_by_seed_are_explained() {
 /// Every other scenario is one by chance.
 fn name_of(turn: u64) -> String {
     let place = usize::try_from(turn / 2 % ALL.len() as u64).unwrap_or(0);
-    if turn % 2 == 0 {
+    if turn.is_multiple_of(2) {
         ALL[place].to_owned()
     } else {
         format!("random-{}", turn / 2)

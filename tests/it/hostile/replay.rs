@@ -266,6 +266,7 @@ pub(super) fn judged_for_test(answer: Value, status: u16, body: Value) -> Vec<St
     let reply = Reply {
         status,
         headers,
+        text: body.to_string(),
         body,
     };
     judged(&answer, &reply, &Names::new())

@@ -131,12 +131,12 @@ pub(super) fn leave(
             world.guard(resource_type, group);
             continue;
         };
-        let number = bump(&stored);
+        let number = bump(stored);
         world.set_membership(group, membership.end(number, now));
         let mut changed = Stored {
             rev: number,
             modified: now,
-            ..Stored::clone(&stored)
+            ..Stored::clone(stored)
         };
         if let Some(header) = &mut changed.header {
             header.next = number;
