@@ -172,7 +172,7 @@ async fn paths_are_what_they_name() {
         "/v9/Users",
         "/users",
         "/Users.scim",
-        "/Devices",
+        "/Robots",
         "/Users/x/y",
         "/Schemas/x/y",
     ] {
@@ -264,7 +264,12 @@ async fn discovery_needs_no_token_and_refuses_a_filter() {
             assert_eq!((found.status, &found.body), (200, entry));
             assert!(entry["schemas"].is_array() && entry["meta"].is_object());
             let text = entry.to_string();
-            assert!(!text.contains("null"), "no member is null");
+            assert!(
+                ![":null", "[null", ",null"]
+                    .iter()
+                    .any(|null| text.contains(null)),
+                "no member is null"
+            );
             assert!(!text.contains("api:messages"), "messages are no schemas");
         }
     }

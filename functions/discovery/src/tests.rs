@@ -54,7 +54,8 @@ async fn the_configuration_shows_the_limits_that_hold() {
           "operation",
           "component",
           "request"
-        ]
+        ],
+        "dryRun": true
       },
       "idempotencyKey": {
         "supported": true,
@@ -319,8 +320,8 @@ async fn the_schemas_are_those_of_the_rfc_with_its_errata() {
       displayName string required
       members complex many
       members.value string exact immutable
-      members.$ref reference exact immutable 'User' 'Group'
-      members.type string immutable 'User' 'Group'
+      members.$ref reference exact immutable 'User' 'Group' 'Device'
+      members.type string immutable 'User' 'Group' 'Device'
       members.display string readOnly
     EnterpriseUser
       employeeNumber string

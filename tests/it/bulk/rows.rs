@@ -292,7 +292,7 @@ async fn illegal_rows_count_as_errors_and_nothing_is_rolled_back() {
         post("a", "/Users", user("a")),
         json!({"method": "GET", "path": "/Users"}),
         post("b", "/Users", user("b")),
-        json!({"method": "DELETE", "path": "/Devices/1"}),
+        json!({"method": "DELETE", "path": "/Robots/1"}),
         post("c", "/Users", user("c")),
     ];
     let body = |limit: u32| json!({"failOnErrors": limit, "Operations": operations});
@@ -353,7 +353,7 @@ async fn a_row_names_the_endpoint_or_a_resource_and_nothing_else() {
         (put("/Schemas/x"), "400", json!("invalidValue")),
         (put("/ServiceProviderConfig"), "400", json!("invalidValue")),
         (put("/ResourceTypes/User"), "400", json!("invalidValue")),
-        (post("/Devices"), "404", Value::Null),
+        (post("/Robots"), "404", Value::Null),
         (put(ada.trim_start_matches('/')), "200", Value::Null),
         (
             json!({"method": "get", "path": ada}),

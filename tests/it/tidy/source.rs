@@ -237,7 +237,10 @@ pub(super) fn dependency_lines(manifest: &str) -> Vec<(usize, String, String)> {
     for (number, line) in manifest.lines().enumerate() {
         if let Some(section) = line.strip_prefix('[') {
             within = section.trim_end_matches(']').ends_with("dependencies");
-        } else if within && let Some((name, rest)) = line.split_once(['.', ' ', '=']) {
+        } else if within
+            && !line.starts_with('#')
+            && let Some((name, rest)) = line.split_once(['.', ' ', '='])
+        {
             found.push((number + 1, name.to_owned(), rest.to_owned()));
         }
     }

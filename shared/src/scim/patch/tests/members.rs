@@ -54,20 +54,20 @@ fn members_are_known_by_value_alone_and_never_edited() {
 fn a_member_has_no_type_that_a_resource_cannot_have() {
     let second = format!("members[value eq \"{M2}\"].type");
     insta::assert_snapshot!(table(&group(), &[
-        json!({"op": "add", "path": second, "value": "Device"}),
+        json!({"op": "add", "path": second, "value": "Robot"}),
         json!({"op": "add", "path": second, "value": "group"}),
-        json!({"op": "add", "path": format!("members[value eq \"{M2}\"]"), "value": {"type": "Device"}}),
-        json!({"op": "add", "path": format!("members[type eq \"Device\"].value"), "value": M2}),
+        json!({"op": "add", "path": format!("members[value eq \"{M2}\"]"), "value": {"type": "Robot"}}),
+        json!({"op": "add", "path": format!("members[type eq \"Robot\"].value"), "value": M2}),
         json!({"op": "add", "path": format!("members[$ref eq \"x\"].value"), "value": M2}),
     ]), @r#"
-    add members[value eq "22222222-2222-4222-8222-222222222222"].type "Device"
-      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group`
+    add members[value eq "22222222-2222-4222-8222-222222222222"].type "Robot"
+      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group` or `Device`
     add members[value eq "22222222-2222-4222-8222-222222222222"].type "group"
       {"members":[{"value":"11111111-1111-4111-8111-111111111111","type":"User"},{"value":"22222222-2222-4222-8222-222222222222","type":"Group"}]}
-    add members[value eq "22222222-2222-4222-8222-222222222222"] {"type":"Device"}
-      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group`
-    add members[type eq "Device"].value "22222222-2222-4222-8222-222222222222"
-      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group`
+    add members[value eq "22222222-2222-4222-8222-222222222222"] {"type":"Robot"}
+      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group` or `Device`
+    add members[type eq "Robot"].value "22222222-2222-4222-8222-222222222222"
+      400 invalidValue: Operations[0]: `members.type`: expected `User` or `Group` or `Device`
     add members[$ref eq "x"].value "22222222-2222-4222-8222-222222222222"
       {"members":[{"value":"11111111-1111-4111-8111-111111111111","type":"User"},{"value":"22222222-2222-4222-8222-222222222222"}]}
     "#);
