@@ -293,3 +293,32 @@ async fn a_manager_by_a_foreign_identifier_is_shown_as_written() {
         (400, &json!("invalidValue"))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn odd_groups_come_and_go() {
+    let stack = Stack::start().await;
+    let client = stack.client();
+    let id = client.create("/Users", user("member")).await;
+    let twice = client.create("/Groups", group("Twice", &[&id, &id])).await;
+    let path = format!("/Groups/{twice}");
+    let shown = client.get(&path).await;
+    assert_eq!(shown.body["members"].as_array().unwrap().len(), 1);
+    // A group that contains itself and another one that contains it.
+    let own = group("Own", &[&twice, &id]);
+    assert_eq!(client.put(&path, own).await.status, 200);
+    let above = client.create("/Groups", group("Above", &[&twice])).await;
+    assert_eq!(
+        client.get(&path).await.body["members"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(client.delete(&path).await.status, 204);
+    assert_eq!(client.get(&path).await.status, 404);
+    let above = client.get(&format!("/Groups/{above}")).await;
+    assert_eq!(above.body.get("members"), None, "{}", above.body);
+    let member = client.get(&format!("/Users/{id}")).await;
+    assert_eq!(member.body.get("groups"), None, "{}", member.body);
+    stack.audit().await;
+}

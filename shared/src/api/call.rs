@@ -146,7 +146,7 @@ impl Call {
     }
 
     /// A hash over everything that the request asks for: method, path, query,
-    /// `If-Match` and the decoded body.
+    /// `If-Match`, `If-None-Match` and the decoded body.
     ///
     /// # Errors
     ///
@@ -161,7 +161,9 @@ impl Call {
         part(self.method.as_str().as_bytes());
         part(self.base_url.as_bytes());
         part(self.path().join("/").as_bytes());
-        part(self.header(header::IF_MATCH).unwrap_or_default().as_bytes());
+        for condition in [header::IF_MATCH, header::IF_NONE_MATCH] {
+            part(self.header(condition).unwrap_or_default().as_bytes());
+        }
         part(&self.body()?);
         for (name, value) in &self.parameters {
             part(name.as_bytes());
