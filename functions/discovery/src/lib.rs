@@ -15,8 +15,8 @@ use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV
 use lambda_http::http::{Method, header};
 use serde_json::{Value, json};
 use shared::ambient::Moment;
-use shared::api::me::{self, ME};
-use shared::api::{Call, reply, resources, root};
+use shared::api::resources::{self, ME};
+use shared::api::{Call, me, reply, root};
 use shared::config::Config;
 use shared::scim::schema::catalogue;
 use shared::scim::{ScimError, urn};

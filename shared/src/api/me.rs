@@ -21,9 +21,6 @@ use crate::plan::{Access, Method, Target};
 use crate::provider::Fault;
 use crate::scim::ScimError;
 
-/// The path of the alias, below the base path.
-pub const ME: &str = "Me";
-
 /// The methods of the alias: what `Allow` says to a method.
 ///
 /// # Errors

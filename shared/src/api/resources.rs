@@ -18,7 +18,6 @@ use lambda_http::http::{Method as Verb, header};
 use tokio::time::timeout_at;
 
 use super::idempotency::{self, Begin};
-use super::me::ME;
 use super::{Call, principal, reply};
 use crate::ambient::Moment;
 use crate::config::Config;
@@ -32,6 +31,9 @@ use crate::scim::{Precondition, ResourceId, ResourceType, ScimError, Version};
 
 /// The path below a resource type that searches (RFC 7644 §3.4.3).
 pub const SEARCH: &str = ".search";
+
+/// The path of the user whom a token's subject names (RFC 7644 §3.11).
+pub const ME: &str = "Me";
 
 /// Answers a request to a resource type, named as in its `/ResourceTypes`
 /// entry. Never fails: a failure is an answer too.
