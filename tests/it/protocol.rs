@@ -115,6 +115,7 @@ async fn an_answer_has_the_media_type_that_the_client_accepts() {
                 200,
             ),
             (client.get("/Users").await, 200),
+            (client.get("/Devices").await, 200),
             (client.get("/Schemas").await, 200),
             (client.get(&format!("/Users/{ABSENT}")).await, 404),
             (client.get("/").await, 200),

@@ -71,7 +71,8 @@ pub async fn answer_but(
         Some(resource_type) => Box::pin(route(provider, resource_type, &call, &moment)).await,
         None => Err(no_endpoint().into()),
     };
-    answer.unwrap_or_else(|fault| reply::fault(&fault, config))
+    let answer = answer.unwrap_or_else(|fault| reply::fault(&fault, config));
+    reply::accepted(answer, call.header(header::ACCEPT).as_deref())
 }
 
 /// The methods of a path below a resource type: what `Allow` says.
