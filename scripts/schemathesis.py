@@ -14,6 +14,9 @@ from running import LOCAL, WORKSPACE, bare_environment, end_on_signals, free_por
 
 # Those of the usual run; further ones come after these and override them.
 ARGUMENTS = ["--seed", "1", "--max-examples", "20", "--workers", "2"]
+# Whom the token names: the name that most users get whom Schemathesis makes up,
+# so that `/Me` is somebody most of the time.
+SUBJECT = "0"
 # Seconds that the usual run may take, several times what it does.
 LIMIT = 900
 
@@ -22,7 +25,10 @@ def main():
     end_on_signals()
     more = sys.argv[1:]
     token = subprocess.run(
-        [LOCAL, "token", "--expires-in", "12h"], check=True, stdout=subprocess.PIPE, text=True
+        [LOCAL, "token", "--subject", SUBJECT, "--expires-in", "12h"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     port = free_port()
     command = [
@@ -40,7 +46,8 @@ def main():
         SCIM_TOKEN=token.stdout.strip(),
         HYPOTHESIS_STORAGE_DIRECTORY=os.path.join(WORKSPACE, "target", "hypothesis"),
     )
-    with running([LOCAL, "serve", "--port", str(port)], port):
+    serve = [LOCAL, "serve", "--port", str(port)]
+    with running(serve, port, env=os.environ | {"SUBJECT_ATTRIBUTE": "userName"}):
         done = subprocess.run(
             command,
             env=environment,

@@ -1,6 +1,7 @@
 //! The whole document: everything that is said once and referred to.
 
 use serde_json::{Map, Value, json};
+use shared::api::idempotency::MAX_KEY;
 use shared::config::Config;
 use shared::plan::Atomicity;
 use shared::scim::schema::catalogue;
@@ -33,7 +34,8 @@ pub(super) fn document(config: &Config) -> Value {
                 "Generated from the schemas and resource types of the service; `/Schemas` and `/ResourceTypes` of a deployment say the same.\n\n\
                  {limits}\n\n\
                  The paths begin with the base path, `{}` by default. \
-                 A path of no endpoint is answered 404, one of an endpoint with another method 405 with `Allow`, `/Me` 501.",
+                 A path of no endpoint is answered 404, one of an endpoint with another method 405 with `Allow`; `POST /Me` is 501. \
+                 A client that accepts `application/json` alone is answered in that.",
                 config.base_path
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -65,6 +67,9 @@ fn schemas() -> Map<String, Value> {
     for known in &catalogue().resource_types {
         schemas.insert(known.name.clone(), resource::shown(known));
         schemas.insert(format!("{}Request", known.name), resource::sent(known));
+        if let Some(created) = resource::created(known) {
+            schemas.insert(format!("{}Creation", known.name), created);
+        }
     }
     // A schema of no resource type describes what discovery answers.
     let types = &catalogue().resource_types;
@@ -105,11 +110,11 @@ fn parameters(config: &Config) -> Value {
         parameter.1["explode"] = json!(false);
         parameter
     };
-    let header = |name: &str, description: &str| {
+    let header = |component: &str, name: &str, description: &str| {
         let schema = json!({"type": "string", "examples": ["*", "W/\"1\""]});
         let parameter =
             json!({"name": name, "in": "header", "description": description, "schema": schema});
-        (name.to_owned(), parameter)
+        (component.to_owned(), parameter)
     };
     let path = |name: &str, description: &str, schema: Value| {
         let parameter = json!({"name": "id", "in": "path", "required": true, "description": description, "schema": schema});
@@ -184,7 +189,13 @@ fn parameters(config: &Config) -> Value {
             "How much is carried out all or not at all: each operation, what references connect, or everything.",
             json!({"enum": Atomicity::ALL.map(Atomicity::as_str), "default": Atomicity::default().as_str()}),
         ),
+        query(
+            "dryRun",
+            "Say what would happen and write nothing. Any other write with this parameter is 400.",
+            json!({"type": "boolean", "default": false}),
+        ),
         header(
+            "If-Match",
             "If-Match",
             "Refuse with 412 unless the resource has one of these versions.",
         ),
@@ -194,10 +205,21 @@ fn parameters(config: &Config) -> Value {
                 "name": "Idempotency-Key",
                 "in": "header",
                 "description": "Carry the request out once, however often it is sent with this key in a day.",
-                "schema": {"type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": 255},
+                "schema": {
+                    "type": "string",
+                    "pattern": "^[!-~]([ -~]*[!-~])?$",
+                    "maxLength": MAX_KEY,
+                    "not": {"const": "\"\""},
+                },
             }),
         ),
         header(
+            "Unless-Match",
+            "If-None-Match",
+            "Refuse with 412 if the resource has one of these versions.",
+        ),
+        header(
+            "If-None-Match",
             "If-None-Match",
             "Answer 304 if the resource has one of these versions.",
         ),
@@ -210,6 +232,7 @@ fn headers() -> Value {
     json!({
         "ETag": header("The version, as in `meta.version`.", message::version()),
         "Location": header("Where the resource is found, as in `meta.location`.", json!({"type": "string", "format": "uri"})),
+        "Content-Location": header("The same, of what the body shows.", json!({"type": "string", "format": "uri"})),
         "Allow": header("The methods that the path has.", json!({"type": "string"})),
         "WWW-Authenticate": header("How to authenticate.", json!({"type": "string", "pattern": "^Bearer"})),
         "Retry-After": json!({
@@ -221,7 +244,7 @@ fn headers() -> Value {
 
 /// The failures. Those that the gateway may answer have its body besides.
 fn responses() -> Map<String, Value> {
-    let known: [(u16, &str, bool, Option<&str>); 13] = [
+    let known: [(u16, &str, bool, Option<&str>); 14] = [
         (
             400,
             "A parameter or the body is wrong; `scimType` says how.",
@@ -249,7 +272,7 @@ fn responses() -> Map<String, Value> {
         ),
         (
             409,
-            "A unique value is taken, or a request with the same Idempotency-Key is still running.",
+            "A unique value is taken; a request with the same Idempotency-Key is still running; or the subject of the token is several users.",
             false,
             Some("Retry-After"),
         ),
@@ -274,6 +297,7 @@ fn responses() -> Map<String, Value> {
             true,
             None,
         ),
+        (501, "Not in this deployment.", false, None),
         (
             503,
             "Not attempted: no time was left, or no capacity.",
@@ -285,25 +309,23 @@ fn responses() -> Map<String, Value> {
         .into_iter()
         .map(|(status, description, gateway, header)| {
             let mut content = Map::new();
+            let mut plain = Vec::new();
             // These never come from a function.
             if ![401, 429].contains(&status) {
-                content.insert(
-                    MEDIA_TYPES[0].to_owned(),
-                    json!({"schema": message::error_of(status)}),
-                );
+                let error = message::error_of(status);
+                content.insert(MEDIA_TYPES[0].to_owned(), json!({"schema": error}));
+                plain.push(error);
             }
             if status == 422 {
-                content.insert(
-                    MEDIA_TYPES[1].to_owned(),
-                    json!({"schema": reference("schemas", "ValidationError")}),
-                );
+                plain.push(reference("schemas", "ValidationError"));
             }
             if gateway {
-                content.insert(
-                    MEDIA_TYPES[1].to_owned(),
-                    json!({"schema": reference("schemas", "GatewayMessage")}),
-                );
+                plain.push(reference("schemas", "GatewayMessage"));
             }
+            content.insert(
+                MEDIA_TYPES[1].to_owned(),
+                json!({"schema": {"anyOf": plain}}),
+            );
             let mut response = json!({"description": description});
             if let Some(header) = header {
                 response["headers"] = json!({header: reference("headers", header)});

@@ -7,7 +7,8 @@ use shared::scim::filter::MAX_LENGTH;
 use shared::scim::schema::catalogue;
 use shared::scim::{ScimType, urn};
 
-use super::reference;
+use super::operation::created;
+use super::{plan, reference};
 
 /// Every component schema that is no resource.
 pub(super) fn all() -> Map<String, Value> {
@@ -29,6 +30,7 @@ pub(super) fn all() -> Map<String, Value> {
     add("PatchOp", patch());
     add("BulkRequest", bulk_request());
     add("BulkResponse", bulk_response());
+    add("Plan", plan::plan());
     add("Error", error());
     add("ValidationError", validation_error());
     add("GatewayMessage", gateway_message());
@@ -188,8 +190,14 @@ fn bulk_request() -> Value {
         let (name, endpoint) = (&known.name, &known.endpoint);
         let one = json!({"type": "string", "pattern": format!("^/?{}/[^/?#]+$", endpoint.trim_start_matches('/'))});
         let sent = reference("schemas", &format!("{name}Request"));
+        let created = reference("schemas", &created(known));
         let kinds = [
-            ("POST", "Creates", json!({"enum": [endpoint]}), Some(&sent)),
+            (
+                "POST",
+                "Creates",
+                json!({"enum": [endpoint]}),
+                Some(&created),
+            ),
             ("PUT", "Replaces", one.clone(), Some(&sent)),
             ("PATCH", "Changes", one.clone(), Some(&patch)),
             ("DELETE", "Deletes", one, None),
@@ -267,6 +275,7 @@ fn bulk_response() -> Value {
                     "else": {"required": ["response"], "properties": {"version": false}},
                 },
             },
+            "plan": reference("schemas", "Plan"),
         },
         "additionalProperties": false,
     })

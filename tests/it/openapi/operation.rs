@@ -6,7 +6,7 @@ use shared::plan::{Access, Rights, rights};
 use shared::scim::ResourceType;
 use shared::scim::schema::catalogue;
 
-use super::reference;
+use super::{reference, resource};
 
 /// The media types that a body may have (RFC 7644 §3.1).
 pub(super) const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
@@ -39,7 +39,9 @@ struct Operation {
     id: String,
     tag: String,
     summary: String,
-    description: Option<&'static str>,
+    description: Vec<&'static str>,
+    /// Whether it is about the user whom the token's subject names.
+    is_alias: bool,
     /// Any one of these scopes; none for an operation without a token.
     scopes: Vec<String>,
     parameters: Vec<&'static str>,
@@ -63,6 +65,10 @@ pub(super) fn paths(base_path: &str) -> Map<String, Value> {
         paths.push((format!("{endpoint}/.search"), vec![search(known)]));
         let one = vec![get(known), replace(known), patch(known), delete(known)];
         paths.push((format!("{endpoint}/{{id}}"), one));
+    }
+    if let Some(user) = catalogue().by_name("User") {
+        let one = [get(user), replace(user), patch(user), delete(user)];
+        paths.push(("/Me".to_owned(), one.map(Operation::alias).into()));
     }
     paths.push((
         "/ServiceProviderConfig".to_owned(),
@@ -110,7 +116,8 @@ impl Operation {
             id: id.to_owned(),
             tag: tag.to_owned(),
             summary: summary.to_owned(),
-            description: None,
+            description: Vec::new(),
+            is_alias: false,
             scopes: Vec::new(),
             parameters: Vec::new(),
             body: None,
@@ -133,8 +140,20 @@ impl Operation {
     }
 
     fn told(mut self, description: &'static str) -> Self {
-        self.description = Some(description);
+        self.description.push(description);
         self
+    }
+
+    /// The same of the user whom the token's subject names (RFC 7644 §3.11).
+    fn alias(mut self) -> Self {
+        self.is_alias = true;
+        self.id = self.id.replace("User", "Me");
+        self.summary = self.summary.replace("a User", "the caller's own User");
+        self.parameters.retain(|name| *name != "Idempotency-Key");
+        // The path has every method that leads here.
+        self.failures.retain(|status| ![405, 409].contains(status));
+        self.told("Whom the token's subject names is for the deployment to say. Every answer about that user has the permanent URL as `Location`; a write with an `Idempotency-Key` belongs there and is 400 here.")
+            .fails(&[409, 501])
     }
 
     fn takes(mut self, parameters: &[&'static str]) -> Self {
@@ -168,8 +187,8 @@ impl Operation {
             "tags": [self.tag],
             "summary": self.summary,
         });
-        if let Some(description) = self.description {
-            operation["description"] = json!(description);
+        if !self.description.is_empty() {
+            operation["description"] = json!(self.description.join(" "));
         }
         operation["security"] = self
             .scopes
@@ -187,11 +206,7 @@ impl Operation {
             if let Some(example) = example {
                 media["example"] = example.clone();
             }
-            let content: Map<String, Value> = MEDIA_TYPES
-                .map(|name| (name.to_owned(), media.clone()))
-                .into_iter()
-                .collect();
-            operation["requestBody"] = json!({"required": true, "content": content});
+            operation["requestBody"] = json!({"required": true, "content": typed(&media)});
         }
         let mut responses: Vec<(u16, Value)> = self
             .answers
@@ -221,17 +236,21 @@ impl Operation {
         let tagged = catalogue().by_name(&self.tag).is_some()
             && !matches!(body, Some(body) if body.ends_with("List"));
         let mut headers = Map::new();
+        let mut shows = |name: &str| headers.insert(name.to_owned(), reference("headers", name));
         if tagged && self.method != "delete" {
-            headers.insert("ETag".to_owned(), reference("headers", "ETag"));
-            if matches!(status, 200 | 201) {
-                headers.insert("Location".to_owned(), reference("headers", "Location"));
-            }
+            shows("ETag");
+        }
+        if self.is_alias || tagged && matches!(status, 200 | 201) {
+            shows("Location");
+        }
+        if self.is_alias && status == 200 {
+            shows("Content-Location");
         }
         if !headers.is_empty() {
             response["headers"] = Value::Object(headers);
         }
         if let Some(body) = body {
-            response["content"] = json!({MEDIA_TYPES[0]: {"schema": reference("schemas", body)}});
+            response["content"] = typed(&json!({"schema": reference("schemas", body)}));
         }
         if status == 201 {
             let links = ["get", "replace", "patch", "delete"].map(|verb| {
@@ -243,6 +262,21 @@ impl Operation {
         }
         response
     }
+}
+
+/// The same in either media type.
+pub(super) fn typed(media: &Value) -> Value {
+    let content = MEDIA_TYPES.map(|name| (name.to_owned(), media.clone()));
+    Value::Object(content.into_iter().collect())
+}
+
+/// The component that a POST of a type carries.
+pub(super) fn created(known: &ResourceType) -> String {
+    let kind = match resource::created(known) {
+        Some(_) => "Creation",
+        None => "Request",
+    };
+    format!("{}{kind}", known.name)
 }
 
 fn list(known: &ResourceType) -> Operation {
@@ -268,7 +302,7 @@ fn create(known: &ResourceType) -> Operation {
     Operation::of("post", "Create", known, Access::Write)
         .takes(&PROJECTION)
         .takes(&["Idempotency-Key"])
-        .carries(format!("{name}Request"))
+        .carries(created(known))
         .answers(201, name)
         .fails(&[409])
 }
@@ -276,10 +310,10 @@ fn create(known: &ResourceType) -> Operation {
 fn get(known: &ResourceType) -> Operation {
     Operation::of("get", "Get", known, Access::Read)
         .takes(&PROJECTION)
-        .takes(&["If-None-Match"])
+        .takes(&["If-Match", "If-None-Match"])
         .answers(200, &known.name)
         .answers_bare(304)
-        .fails(&[405])
+        .fails(&[405, 412])
 }
 
 fn replace(known: &ResourceType) -> Operation {
@@ -287,7 +321,7 @@ fn replace(known: &ResourceType) -> Operation {
     Operation::of("put", "Replace", known, Access::Write)
         .told("What is left out is cleared, but for a password. An answer that is too large to be sent is 204.")
         .takes(&PROJECTION)
-        .takes(&["If-Match", "Idempotency-Key"])
+        .takes(&["If-Match", "Unless-Match", "Idempotency-Key"])
         .carries(format!("{name}Request"))
         .answers(200, name)
         .answers_bare(204)
@@ -302,7 +336,7 @@ fn patch(known: &ResourceType) -> Operation {
     Operation::of("patch", "Patch", known, Access::Write)
         .told(told)
         .takes(&PROJECTION)
-        .takes(&["If-Match", "Idempotency-Key"])
+        .takes(&["If-Match", "Unless-Match", "Idempotency-Key"])
         .carries("PatchOp")
         .answers(200, &known.name)
         .answers_bare(204)
@@ -311,7 +345,7 @@ fn patch(known: &ResourceType) -> Operation {
 
 fn delete(known: &ResourceType) -> Operation {
     Operation::of("delete", "Delete", known, Access::Write)
-        .takes(&["If-Match", "Idempotency-Key"])
+        .takes(&["If-Match", "Unless-Match", "Idempotency-Key"])
         .answers_bare(204)
         .fails(&[405, 409, 412, 413, 422])
 }
@@ -349,8 +383,8 @@ fn bulk() -> Operation {
     Operation::new("post", "bulk", "Bulk", "Carry out many operations")
         .told("The answer is 200 whatever became of the operations; each needs the scope that it would need by itself.")
         .scoped([rights::BULK.to_owned()])
-        .takes(&["atomicity", "Idempotency-Key"])
-    .carries("BulkRequest")
+        .takes(&["atomicity", "dryRun", "Idempotency-Key"])
+        .carries("BulkRequest")
         .answers(200, "BulkResponse")
         .fails(&[409])
 }

@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use shared::scim::ResourceType;
 use shared::scim::schema::{Attribute, Mutability, Returned, Schema, Type, catalogue};
 
+use super::reference;
+
 /// The characters that a URI reference may not have; letters beyond ASCII are
 /// legal (RFC 3987).
 const REFERENCE: &str = r#"^[^\s\u0000-\u001f\u007f-\u009f<>"]*$"#;
@@ -25,12 +27,47 @@ enum Side {
     Told,
 }
 
-/// What a POST or a PUT carries.
+/// What a PUT carries, and a POST where [`created`] asks for no more.
 pub(super) fn sent(resource_type: &ResourceType) -> Value {
     let title = format!("{} as a client sends it", resource_type.name);
     let description = "Names are taken in any letter case, null is the same as absent, and \
                        what is read-only or of no schema is dropped.";
     titled(&title, description, whole(resource_type, Side::Sent))
+}
+
+/// What a POST carries besides: what no client can read and every resource of
+/// the type must have. A PUT that leaves it out keeps it.
+pub(super) fn created(resource_type: &ResourceType) -> Option<Value> {
+    let name = &resource_type.name;
+    let mut schema = secrets(&resource_type.schema.attributes);
+    let mut properties = Map::new();
+    for extension in &resource_type.extensions {
+        if let Some(members) = secrets(&extension.schema.attributes) {
+            properties.insert(extension.schema.id.clone(), members);
+        }
+    }
+    if !properties.is_empty() {
+        let schema = schema.get_or_insert_with(|| json!({"properties": {}}));
+        if let Some(Value::Object(known)) = schema.get_mut("properties") {
+            known.extend(properties);
+        }
+    }
+    let sent = reference("schemas", &format!("{name}Request"));
+    let title = format!("{name} as a client creates it");
+    let description = "What cannot be read must be there from the beginning.";
+    schema.map(|schema| titled(&title, description, json!({"allOf": [sent, schema]})))
+}
+
+/// That the required attributes that cannot be read have values.
+fn secrets(attributes: &[Attribute]) -> Option<Value> {
+    let names: Vec<&str> = attributes
+        .iter()
+        .filter(|one| one.required && one.mutability == Mutability::WriteOnly)
+        .map(|one| one.name.as_str())
+        .collect();
+    let given = |name: &&str| ((*name).to_owned(), json!({"not": {"type": "null"}}));
+    let properties: Map<String, Value> = names.iter().map(given).collect();
+    (!names.is_empty()).then(|| json!({"required": names, "properties": properties}))
 }
 
 /// What is answered for a resource.
@@ -130,7 +167,9 @@ fn stands_in(attribute: &Attribute, side: Side) -> bool {
 
 fn is_required(attribute: &Attribute, side: Side) -> bool {
     match side {
-        Side::Sent | Side::Told => attribute.required,
+        // A PUT that leaves out what cannot be read keeps it.
+        Side::Sent => attribute.required && attribute.mutability != Mutability::WriteOnly,
+        Side::Told => attribute.required,
         Side::Shown => attribute.returned == Returned::Always,
     }
 }
@@ -145,6 +184,7 @@ fn titled(title: &str, description: &str, schema: Value) -> Value {
 
 fn require(schema: &mut Value, name: &str) {
     match schema.get_mut("required").and_then(Value::as_array_mut) {
+        Some(required) if required.contains(&json!(name)) => {}
         Some(required) => required.push(json!(name)),
         None => schema["required"] = json!([name]),
     }
@@ -155,7 +195,7 @@ fn property(attribute: &Attribute, side: Side) -> Value {
         true => list(attribute, side),
         false => value(attribute, side),
     };
-    if side == Side::Sent && !attribute.required {
+    if side == Side::Sent && !is_required(attribute, side) {
         schema["type"] = json!([schema["type"], "null"]);
         if let Some(Value::Array(known)) = schema.get_mut("enum") {
             known.push(Value::Null);
@@ -178,7 +218,8 @@ fn list(attribute: &Attribute, side: Side) -> Value {
     if side == Side::Sent {
         // A reference without the id of anything refers to nothing.
         if refers(attribute) {
-            require(&mut items, "value");
+            // `$ref` is made from it.
+            items["required"] = json!(["value"]);
             items["properties"]["value"]["type"] = json!("string");
         }
         items["type"] = json!([items["type"], "null"]);
@@ -193,7 +234,9 @@ fn list(attribute: &Attribute, side: Side) -> Value {
         schema["minContains"] = json!(0);
         schema["maxContains"] = json!(1);
     }
-    if side != Side::Sent {
+    // Without values it is absent, but for a schema that says of itself that it
+    // has no attributes.
+    if side == Side::Shown || side == Side::Told && !attribute.required {
         schema["minItems"] = json!(1);
     }
     schema
@@ -228,12 +271,12 @@ fn value(attribute: &Attribute, side: Side) -> Value {
     schema
 }
 
-/// Whether the canonical values are all values: where the service chooses, and
-/// where they are names of resource types.
+/// Whether the canonical values are all values: where the schema says so, where
+/// the service chooses, and where they are names of resource types.
 fn is_closed(attribute: &Attribute, side: Side) -> bool {
     let mut values = attribute.canonical_values.iter();
     let types = values.all(|name| catalogue().by_name(name).is_some());
-    types || side != Side::Sent && attribute.mutability == Mutability::ReadOnly
+    types || attribute.closed || side != Side::Sent && attribute.mutability == Mutability::ReadOnly
 }
 
 /// Whether an attribute's values name resources.
