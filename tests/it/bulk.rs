@@ -463,3 +463,88 @@ async fn what_is_created_and_deleted_in_one_request_leaves_nothing() {
     assert_eq!(stack.items().len(), before);
     stack.audit().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_changes_of_one_user_are_told_one_by_one() {
+    let stack = Stack::seeded(17).await;
+    let client = stack.client();
+    let id = client.create("/Users", user("restless")).await;
+    let operations: Vec<Value> = (0..1_000)
+        .map(|n| {
+            let replace = json!({"op": "replace", "path": "title", "value": format!("t{n}")});
+            json!({"method": "PATCH", "path": format!("/Users/{id}"), "data": patch(&[replace])})
+        })
+        .collect();
+    let reply = client.bulk(&operations).await;
+    let rows = reply.body["Operations"].as_array().unwrap();
+    assert_eq!(rows.len(), 1_000);
+    for (row, version) in rows.iter().zip(2..) {
+        assert_eq!(row["status"], "200", "{row}");
+        assert_eq!(row["version"], format!("W/\"{version}\""));
+    }
+    let got = client.get(&format!("/Users/{id}")).await;
+    assert_eq!(got.body["title"], "t999");
+    assert_eq!(got.body["meta"]["version"], "W/\"1001\"");
+    stack.audit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_users_pass_their_names_around() {
+    let stack = Stack::seeded(18).await;
+    let client = stack.client();
+    let mut ids = Vec::new();
+    for name in ["ada", "bea", "cleo"] {
+        ids.push(client.create("/Users", user(name)).await);
+    }
+    let rename = |id: &str, name: &str| {
+        let replace = json!({"op": "replace", "path": "userName", "value": name});
+        json!({"method": "PATCH", "path": format!("/Users/{id}"), "data": patch(&[replace])})
+    };
+    // Each wants what the next one still has, so without a free name the first
+    // two are refused and the last one finds its name taken as well.
+    let operations = [
+        rename(&ids[0], "bea"),
+        rename(&ids[1], "cleo"),
+        rename(&ids[2], "ada"),
+    ];
+    let reply = client.bulk(&operations).await;
+    assert_eq!(statuses(&reply.body), ["409", "409", "409"]);
+    let operations = [
+        rename(&ids[0], "none"),
+        rename(&ids[2], "ada"),
+        rename(&ids[1], "cleo"),
+        rename(&ids[0], "bea"),
+    ];
+    let reply = client.bulk(&operations).await;
+    assert_eq!(statuses(&reply.body), ["200"; 4], "{:#}", reply.body);
+    for (id, name) in ids.iter().zip(["bea", "cleo", "ada"]) {
+        let got = client.get(&format!("/Users/{id}")).await;
+        assert_eq!(got.body["userName"], name);
+        let filter = harness::encode(&format!("userName eq \"{name}\""));
+        let found = client.get(&format!("/Users?filter={filter}")).await;
+        assert_eq!(found.body["Resources"][0]["id"], **id);
+    }
+    let free = client.post("/Users", user("none")).await;
+    assert_eq!(free.status, 201, "the name in between is free again");
+    stack.audit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_third_of_a_thousand_rows_fails_alone() {
+    let stack = Stack::seeded(19).await;
+    let client = stack.client();
+    let name = |n: usize| format!("u{}", if n % 3 == 2 { n - 1 } else { n });
+    let operations: Vec<Value> = (0..1_000)
+        .map(|n| post(&n.to_string(), "/Users", user(&name(n))))
+        .collect();
+    let reply = client.bulk(&operations).await;
+    let rows = reply.body["Operations"].as_array().unwrap();
+    assert_eq!(rows.len(), 1_000);
+    for (n, row) in rows.iter().enumerate() {
+        let expected = if n % 3 == 2 { "409" } else { "201" };
+        assert_eq!(row["status"], expected, "row {n}");
+        assert_eq!(row["response"]["scimType"] == "uniqueness", n % 3 == 2);
+    }
+    assert_eq!(client.get("/Users").await.body["totalResults"], 667);
+    stack.audit().await;
+}

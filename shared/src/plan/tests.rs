@@ -1,6 +1,8 @@
 //! Plans as text. The directory behind them is a read set that knows nothing,
 //! or what a test puts into it.
 
+mod pinned;
+
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 
