@@ -14,6 +14,7 @@ mod body;
 pub mod client;
 pub mod event;
 pub mod patterns;
+pub mod performance;
 pub mod schedule;
 pub mod stack;
 pub mod weather;

@@ -38,6 +38,7 @@ mod oracle;
 mod paging;
 mod patches;
 mod patterns;
+mod performance;
 mod plan;
 mod protocol;
 mod queries;
