@@ -24,7 +24,7 @@
 //! **Death** is that of a Lambda: the future is dropped. What it had at the gate
 //! may still arrive, at any later time or never.
 //!
-//! What is checked afterwards stands in [`judge`] and in [`crate::audit`].
+//! What is checked afterwards stands in `judge` and in [`crate::audit`].
 //!
 //! ```ignore
 //! let mut world = World::new(Scenario::new("two").client([ask]).client([other]));

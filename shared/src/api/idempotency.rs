@@ -9,7 +9,7 @@
 //! ```ignore
 //! match idempotency::begin(provider, call, &caller, moment, types, 1).await? {
 //!     Begin::Answer(response) => response,
-//!     Begin::Run(run) => …,
+//!     Begin::Run(run) => carry_out(run).await,
 //! }
 //! ```
 
