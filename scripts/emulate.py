@@ -77,7 +77,7 @@ PREPARATION = {
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Logical id of each function, and what the paths of its routes end in.
 FUNCTIONS = {
-    "UsersFunction": ("/Users", "/Users/.search", "/Users/{id}"),
+    "UsersFunction": ("/Users", "/Users/.search", "/Users/{id}", "/Me"),
     "GroupsFunction": ("/Groups", "/Groups/.search", "/Groups/{id}"),
     "ResourcesFunction": (
         "/Devices",
