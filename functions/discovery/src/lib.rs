@@ -82,7 +82,10 @@ fn discover(path: &[&str], call: &Call, config: &Config) -> Option<Result<Value,
         })
     };
     match path {
-        ["ServiceProviderConfig"] => Some(Ok(service::render(config, base))),
+        ["ServiceProviderConfig"] => {
+            let asked = call.list("attributes").unwrap_or_default();
+            Some(Ok(service::render(config, base, &asked)))
+        }
         ["Schemas"] => Some(Ok(list(schemas().map(|(_, body)| body)))),
         ["Schemas", urn] => {
             let mut known = schemas();

@@ -7,8 +7,32 @@ use shared::plan::Atomicity;
 use shared::provider::{CURSOR_TIMEOUT, KEPT};
 use shared::scim::urn;
 
-/// Renders the settings as clients see them.
-pub(crate) fn render(config: &Config, base_url: &str) -> Value {
+/// Renders the settings as clients see them. What goes beyond the RFC is shown
+/// to those who ask for it by name: some clients refuse what they do not know.
+pub(crate) fn render(config: &Config, base_url: &str, asked: &[String]) -> Value {
+    let mut settings = standard(config, base_url);
+    // By parameters of the request: `docs/bulk.md`.
+    let atomicity = json!(Atomicity::ALL.map(Atomicity::as_str));
+    for (name, value) in [("atomicity", atomicity), ("dryRun", json!(true))] {
+        let path = format!("bulk.{name}");
+        if asked.iter().any(|asked| asked.eq_ignore_ascii_case(&path))
+            && let Some(Value::Object(bulk)) = settings.get_mut("bulk")
+        {
+            bulk.insert(name.to_owned(), value);
+        }
+    }
+    // draft-ietf-httpapi-idempotency-key-header; seconds.
+    let name = "idempotencyKey";
+    if asked.iter().any(|asked| asked.eq_ignore_ascii_case(name))
+        && let Value::Object(settings) = &mut settings
+    {
+        let value = json!({"supported": true, "kept": KEPT.as_secs()});
+        settings.insert(name.to_owned(), value);
+    }
+    settings
+}
+
+fn standard(config: &Config, base_url: &str) -> Value {
     json!({
         "schemas": [urn::SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": true},
@@ -16,12 +40,7 @@ pub(crate) fn render(config: &Config, base_url: &str) -> Value {
             "supported": true,
             "maxOperations": config.max_operations,
             "maxPayloadSize": config.max_payload_size,
-            // Beyond the RFC, by parameters of the request: `docs/bulk.md`.
-            "atomicity": Atomicity::ALL.map(Atomicity::as_str),
-            "dryRun": true,
         },
-        // draft-ietf-httpapi-idempotency-key-header; seconds.
-        "idempotencyKey": {"supported": true, "kept": KEPT.as_secs()},
         "filter": {"supported": true, "maxResults": config.max_results},
         // Without a hash there is no password that could be changed.
         "changePassword": {"supported": config.hash_passwords},

@@ -49,17 +49,7 @@ async fn the_configuration_shows_the_limits_that_hold() {
       "bulk": {
         "supported": true,
         "maxOperations": 50,
-        "maxPayloadSize": 3072000,
-        "atomicity": [
-          "operation",
-          "component",
-          "request"
-        ],
-        "dryRun": true
-      },
-      "idempotencyKey": {
-        "supported": true,
-        "kept": 86400
+        "maxPayloadSize": 3072000
       },
       "filter": {
         "supported": true,
@@ -334,4 +324,30 @@ async fn the_schemas_are_those_of_the_rfc_with_its_errata() {
       manager.$ref reference exact 'User'
       manager.displayName string readOnly
     ");
+}
+
+#[tokio::test]
+async fn what_goes_beyond_the_rfc_is_shown_to_those_who_ask() {
+    let query = "attributes=bulk.atomicity,bulk.dryRun,idempotencykey";
+    let (status, _, asked) = ask("GET", "/scim/v2/ServiceProviderConfig", query).await;
+    assert_eq!(status, 200);
+    assert_json_snapshot!(
+        [&asked["bulk"]["atomicity"], &asked["bulk"]["dryRun"], &asked["idempotencyKey"]],
+        @r#"
+    [
+      [
+        "operation",
+        "component",
+        "request"
+      ],
+      true,
+      {
+        "supported": true,
+        "kept": 86400
+      }
+    ]
+    "#
+    );
+    let (_, _, plain) = ask("GET", "/scim/v2/ServiceProviderConfig", "").await;
+    assert!(plain.get("idempotencyKey").is_none() && plain["bulk"].get("dryRun").is_none());
 }
