@@ -14,6 +14,23 @@ from scim2_tester import Status, check_server
 
 from running import LOCAL, end_on_signals, free_port, running
 
+# The extensions of RFC 9944 hold attributes that are written and never shown,
+# and keys that are set once. The suite patches each extension with random
+# values, expects to be shown all of them, and changes what cannot change.
+# `it/catalogue.rs` tries these attributes by their characteristics instead.
+NOT_FOR_EXTENSIONS = {
+    "check_add_attribute",
+    "check_replace_attribute",
+    "check_remove_attribute",
+}
+
+
+def is_explained(result):
+    extension = "urn:ietf:params:scim:schemas:extension:" in str(result.reason)
+    return (
+        result.resource_type == "Device" and extension and result.title in NOT_FOR_EXTENSIONS
+    )
+
 
 def main():
     end_on_signals()
@@ -28,8 +45,12 @@ def main():
         results = check_server(SyncSCIMClient(http))
 
     findings = 0
+    explained = 0
     for result in results:
         if result.status is Status.SUCCESS:
+            continue
+        if is_explained(result):
+            explained += 1
             continue
         print(f"{result.status.name} {result.title} {result.resource_type or ''}".rstrip())
         print(f"  {result.reason}")
@@ -37,7 +58,7 @@ def main():
         findings += 1
     counts = collections.Counter(result.status.name for result in results)
     summary = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    print(f"scim2-tester: {len(results)} checks: {summary}")
+    print(f"scim2-tester: {len(results)} checks: {summary}, {explained} explained")
     if findings or not counts[Status.SUCCESS.name]:
         sys.exit(f"error: {findings} findings in {len(results)} checks")
 
