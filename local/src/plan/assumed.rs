@@ -183,9 +183,15 @@ impl Assumed {
             groups,
             header: holds_members(kind).then(|| Header {
                 next: rev,
-                open: BTreeSet::new(),
+                members: self.present(id).collect(),
+                ..Header::default()
             }),
         }
+    }
+
+    fn present(&self, group: ResourceId) -> impl Iterator<Item = ResourceId> {
+        let members = self.members.get(&group).into_iter().flatten();
+        members.filter_map(|(member, present)| present.then_some(*member))
     }
 
     fn membership(&self, group: ResourceId, member: ResourceId) -> Option<Membership> {

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::scim::ResourceId;
+use crate::scim::schema::catalogue;
 use crate::table::{Lookup, Membership, Stored};
 
 /// An item, or a set of items, that a plan needs to know.
@@ -48,4 +49,13 @@ pub struct ReadSet {
     pub memberships: HashMap<(ResourceId, ResourceId), Option<Membership>>,
     /// Groups whose memberships are all in `memberships`.
     pub whole: HashSet<ResourceId>,
+}
+
+impl ReadSet {
+    /// The header of a group, where it was read and is there.
+    pub fn header(&self, group: ResourceId) -> Option<&Arc<Stored>> {
+        let types = catalogue().resource_types.iter();
+        let mut found = types.filter_map(|kind| self.resources.get(&(kind.name.as_str(), group)));
+        found.find_map(|stored| stored.as_ref().filter(|stored| stored.header.is_some()))
+    }
 }

@@ -15,12 +15,18 @@ use serde_json::{Value, json};
 
 use super::operation::{Intent, MemberRef, Operation, holds_members, take_members};
 use super::outcome::Done;
-use super::world::{Missing, World, visible};
+use super::transaction::MAX_ACTIONS;
+use super::world::{Missing, World};
 use crate::scim::patch::{MemberNeed, Patch};
 use crate::scim::{Attributes, Precondition, ResourceId, ScimError, Timestamp, resource};
 use crate::table::{Header, Stored, item, lookup};
 use members::{MemberChange, agree, leave};
 use values::{keep_references, take_lookups};
+
+/// The most members that a PATCH may name for each of them to be looked at
+/// alone. As many can be added in one transaction; from here on the group is
+/// read whole, and its digest guards what is a guard for each member up to it.
+const MAX_NAMED: usize = (MAX_ACTIONS - 2) / 2;
 
 /// Why an operation did not succeed in memory.
 #[derive(Debug)]
@@ -88,7 +94,8 @@ pub(super) fn done(
             if with_members && holds_members(resource_type) && world.is_whole(operation.id) =>
         {
             let known = world.members(operation.id).unwrap_or_default();
-            Some(visible(stored, &known).cloned().collect())
+            let shown = known.into_iter().filter(|found| stored.shows(found));
+            Some(shown.collect())
         }
         _ => None,
     };
@@ -136,7 +143,7 @@ fn create(
         groups_rev: 0,
         header: holds_members(resource_type).then(|| Header {
             next: 1,
-            open: BTreeSet::new(),
+            ..Header::default()
         }),
     };
     item::check_size(&stored)?;
@@ -157,6 +164,7 @@ fn second_half(
     let nothing = Attributes::new();
     let references = keep_references(world, resource_type, &nothing, &mut attributes.clone());
     let mut change = MemberChange {
+        resource_type,
         group: operation.id,
         number: 1,
         now,
@@ -178,7 +186,9 @@ fn replace(
     let (mut adds, mut removes) = (Vec::new(), Vec::new());
     if holds_members(resource_type) {
         let known = world.members(operation.id)?;
-        let current: BTreeMap<ResourceId, &str> = visible(&stored, &known)
+        let current: BTreeMap<ResourceId, &str> = known
+            .iter()
+            .filter(|found| stored.shows(found))
             .map(|membership| (membership.member, membership.member_type.as_str()))
             .collect();
         let wanted: BTreeSet<ResourceId> = members.iter().map(|member| member.id).collect();
@@ -208,12 +218,17 @@ fn apply_patch(
     let stored = present(world, operation)?;
     let mut before = stored.attributes.clone();
     let mut current: BTreeMap<ResourceId, String> = BTreeMap::new();
+    let mut named = Vec::new();
     if holds_members(resource_type) {
         let known = match patch.members() {
             MemberNeed::None => Vec::new(),
             MemberNeed::All => world.members(operation.id)?,
+            MemberNeed::Named(ids) if ids.len() > MAX_NAMED || world.is_whole(operation.id) => {
+                world.members(operation.id)?
+            }
             MemberNeed::Named(ids) => {
                 let ids: Vec<_> = ids.iter().filter_map(|id| ResourceId::parse(id)).collect();
+                named.clone_from(&ids);
                 // Ask for all before giving up on the first that is missing.
                 let found: Vec<_> = ids
                     .iter()
@@ -223,7 +238,9 @@ fn apply_patch(
                 found?.into_iter().flatten().collect()
             }
         };
-        current = visible(&stored, &known)
+        current = known
+            .iter()
+            .filter(|found| stored.shows(found))
             .map(|membership| (membership.member, membership.member_type.clone()))
             .collect();
         if !current.is_empty() {
@@ -245,6 +262,15 @@ fn apply_patch(
         .into_iter()
         .filter(|member| !current.contains_key(&member.id))
         .collect();
+    // What it leaves as it is must be so: each was read by itself, and may have
+    // been seen as it was before a transaction that the group's header already
+    // shows. The header is part of what was found.
+    if !named.is_empty() {
+        world.guard(resource_type, operation.id);
+    }
+    for member in named {
+        world.guard_membership(operation.id, member);
+    }
     change(world, operation, &stored, after, &adds, &removes, now)?;
     // A group answers without its members, of which there may be tens of
     // thousands (RFC 7644 §3.5.2 allows 204).
@@ -293,6 +319,7 @@ fn change(
     item::check_size(&changed)?;
     world.set_resource(resource_type, operation.id, Some(changed));
     let mut members = MemberChange {
+        resource_type,
         group: operation.id,
         number,
         now,
@@ -312,10 +339,13 @@ fn delete(world: &mut World<'_>, operation: &Operation, now: Timestamp) -> Resul
     }
     if holds_members(resource_type) {
         let known = world.members(id)?;
-        let members: Vec<_> = visible(&stored, &known)
+        let members: Vec<_> = known
+            .iter()
+            .filter(|found| stored.shows(found))
             .map(|membership| membership.member)
             .collect();
         let mut change = MemberChange {
+            resource_type,
             group: id,
             number: bump(&stored),
             now,

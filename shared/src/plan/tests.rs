@@ -119,7 +119,7 @@ fn stored(n: u8, attributes: Value, header: bool) -> Stored {
         groups_rev: 0,
         header: header.then(|| Header {
             next: 3,
-            open: BTreeSet::new(),
+            ..Header::default()
         }),
     }
 }
@@ -224,7 +224,7 @@ fn a_member_joins_leaves_and_joins_again_under_growing_numbers() {
     unit 0 · op 0 PATCH 204 · tx 0
     unit 1 · op 1 PATCH 204 · tx 0
     unit 2 · op 2 PATCH 204 · tx 0
-    unit 3 · op 3 PATCH 204
+    unit 3 · op 3 PATCH 204 · tx 0
     tx 0 · change Group 32000000 · join User 3c000000 +32000000 · member 32000000 +3c000000
     ");
 }
@@ -277,7 +277,7 @@ fn a_delete_takes_memberships_and_unique_values_along() {
     let operations = [json!({"method": "DELETE", "path": format!("/Users/{}", id(60))})];
     insta::assert_snapshot!(planned_on(read, &operations, Terms::default()), @"
     unit 0 · op 0 DELETE 204 · tx 0
-    tx 0 · change Group 32000000 · delete User 3c000000 · check Group 33000000 · check no Group 34000000 · lookup userName - · member 32000000 -3c000000 · count User -1
+    tx 0 · change Group 32000000 · delete User 3c000000 · lookup userName - · member 32000000 -3c000000 · check 33000000 -3c000000 · check 34000000 -3c000000 · count User -1
     ");
 }
 

@@ -41,6 +41,7 @@ pub(super) struct World<'a> {
     touched: BTreeSet<Want>,
     /// What the unit relies on and does not change.
     guarded: BTreeSet<ResourceKey>,
+    guarded_memberships: BTreeSet<MembershipKey>,
     missing: BTreeSet<Want>,
 }
 
@@ -60,6 +61,7 @@ impl<'a> World<'a> {
             members_of,
             touched: BTreeSet::new(),
             guarded: BTreeSet::new(),
+            guarded_memberships: BTreeSet::new(),
             missing: BTreeSet::new(),
         }
     }
@@ -165,6 +167,27 @@ impl<'a> World<'a> {
         self.guarded.insert((resource_type.name.as_str(), id));
     }
 
+    /// Makes the unit conditional on a membership, as it is or absent.
+    pub(super) fn guard_membership(&mut self, group: ResourceId, member: ResourceId) {
+        self.guarded_memberships.insert((group, member));
+    }
+
+    /// A member has come or gone: the header follows, of a group that the unit
+    /// has changed. One that is being deleted needs none.
+    pub(super) fn toggle_member(
+        &mut self,
+        resource_type: &'static ResourceType,
+        group: ResourceId,
+        member: ResourceId,
+    ) {
+        let key = (resource_type.name.as_str(), group);
+        if let Some(Some(stored)) = self.unit.resources.get_mut(&key)
+            && let Some(header) = &mut Arc::make_mut(stored).header
+        {
+            header.members.toggle(member);
+        }
+    }
+
     pub(super) fn set_owner(&mut self, lookup: Lookup, owner: Option<ResourceId>) {
         self.unit.owners.insert(lookup, owner);
     }
@@ -183,6 +206,7 @@ impl<'a> World<'a> {
     pub(super) fn abandon(&mut self) -> BTreeSet<Want> {
         self.unit = Layer::default();
         self.guarded.clear();
+        self.guarded_memberships.clear();
         std::mem::take(&mut self.touched)
     }
 
@@ -191,6 +215,7 @@ impl<'a> World<'a> {
     pub(super) fn settle(&mut self) -> BTreeSet<Want> {
         let unit = std::mem::take(&mut self.unit);
         self.guarded.clear();
+        self.guarded_memberships.clear();
         self.before.resources.extend(unit.resources);
         self.before.owners.extend(unit.owners);
         self.before.memberships.extend(unit.memberships);
@@ -266,17 +291,18 @@ impl<'a> World<'a> {
         }
         lookups.sort_by(|(a, owner_a, _), (b, owner_b, _)| (a, owner_a).cmp(&(b, owner_b)));
         changes.extend(lookups.into_iter().map(|(_, _, change)| change));
-        let mut memberships: Vec<_> = self.unit.memberships.iter().collect();
-        memberships.sort_by_key(|(key, _)| **key);
-        for ((group, member), after) in memberships {
-            let key = (*group, *member);
-            let read = || self.read.memberships.get(&key).cloned().flatten();
-            let before = self.before.memberships.get(&key).cloned().or_else(read);
-            if before.as_ref() != Some(after) {
+        let changed = self.unit.memberships.keys();
+        let memberships: BTreeSet<_> = changed.chain(&self.guarded_memberships).collect();
+        for key @ (group, member) in memberships {
+            let read = || self.read.memberships.get(key).cloned().flatten();
+            let before = self.before.memberships.get(key).cloned().or_else(read);
+            let after = self.unit.memberships.get(key).or(before.as_ref()).cloned();
+            if before != after || self.guarded_memberships.contains(key) {
                 changes.push(Change::Membership {
                     group: *group,
+                    member: *member,
                     before,
-                    after: after.clone(),
+                    after,
                 });
             }
         }
@@ -320,16 +346,4 @@ fn lookup_change(
             after,
         },
     )
-}
-
-/// The visible memberships of a group as its own header sees them.
-pub(super) fn visible<'m>(
-    group: &Stored,
-    memberships: &'m [Membership],
-) -> impl Iterator<Item = &'m Membership> {
-    let rev = group.rev;
-    let open = group.header.clone().unwrap_or_default().open;
-    memberships
-        .iter()
-        .filter(move |membership| membership.visible(rev, &open))
 }

@@ -186,6 +186,8 @@ impl Provider {
         if resource_type.name == GROUP {
             for stored in page {
                 wants.extend(member_wants(stored.id, &needs.members));
+                let header = Some(Arc::clone(stored));
+                around.read_set.resources.insert((GROUP, stored.id), header);
             }
         }
         let mut edges: Vec<(ResourceId, ResourceId)> = Vec::new();
@@ -249,8 +251,7 @@ impl Surroundings {
                 continue;
             };
             let membership = self.read_set.memberships.get(&(*group, *member));
-            if !membership.is_some_and(|found| found.as_ref().is_some_and(|m| visible(m, &stored)))
-            {
+            if !membership.is_some_and(|found| found.as_ref().is_some_and(|m| stored.shows(m))) {
                 continue;
             }
             self.parents.entry(*member).or_default().push(*group);
@@ -298,13 +299,6 @@ fn location(caller: &Caller, resource_type: &ResourceType, id: ResourceId) -> St
     format!("{}{}/{id}", caller.base_url, resource_type.endpoint)
 }
 
-fn visible(membership: &Membership, group: &Stored) -> bool {
-    match &group.header {
-        Some(header) => membership.visible(group.rev, &header.open),
-        None => membership.visible(group.rev, &BTreeSet::new()),
-    }
-}
-
 fn edge_wants(edges: &[(ResourceId, ResourceId)]) -> BTreeSet<Want> {
     let header = |id| Want::Resource {
         resource_type: GROUP,
@@ -339,7 +333,7 @@ fn member_wants(group: ResourceId, members: &Members) -> Vec<Want> {
 fn show_members(caller: &Caller, group: &Stored, members: &[Membership]) -> Vec<Value> {
     let mut shown: Vec<&Membership> = members
         .iter()
-        .filter(|membership| visible(membership, group))
+        .filter(|membership| group.shows(membership))
         .collect();
     shown.sort_unstable_by_key(|membership| membership.member);
     let element = |membership: &Membership| {

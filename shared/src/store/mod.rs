@@ -15,6 +15,7 @@ mod backoff;
 mod client;
 mod commit;
 mod hint;
+mod members;
 mod read;
 mod record;
 mod secret;

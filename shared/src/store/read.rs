@@ -5,8 +5,8 @@
 //! partition that is read whole. Keys that DynamoDB leaves unprocessed are asked
 //! again after a pause. A group's header is always read before its memberships:
 //! were it the other way round, a change between the two reads would leave old
-//! memberships beside a new revision, and the condition on that revision would
-//! guard nothing.
+//! memberships beside a new revision. What a reader may still miss of a
+//! transaction that is being committed is in `members`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -31,7 +31,9 @@ const BATCH: usize = 100;
 const ATTEMPTS: u32 = 10;
 
 impl Store {
-    /// Reads what is wanted into the read set, in place of what was there.
+    /// Reads what is wanted into the read set, in place of what was there. The
+    /// header of a group whose memberships are wanted is among what is there, or
+    /// is wanted as well.
     ///
     /// # Errors
     ///
@@ -58,7 +60,11 @@ impl Store {
         let mut queries = JoinSet::new();
         for group in groups {
             let (store, tenant) = (self.clone(), tenant.clone());
-            queries.spawn(async move { (group, store.members(&tenant, group).await) });
+            let header = into.header(group).cloned();
+            queries.spawn(async move {
+                let header = header.as_deref();
+                (group, store.members(&tenant, group, header).await)
+            });
         }
         self.read_keyed(tenant, &late, into).await?;
         while let Some(joined) = queries.join_next().await {
@@ -137,23 +143,6 @@ impl Store {
         Ok((stored?, next.is_some()))
     }
 
-    /// Every membership of a group in order of member, former ones included.
-    ///
-    /// # Errors
-    ///
-    /// A fault of the table.
-    pub async fn members(
-        &self,
-        tenant: &Tenant,
-        group: ResourceId,
-    ) -> Result<Vec<Membership>, StoreError> {
-        let items = self.query_all(key::members_pk(tenant, group)).await?;
-        Ok(items
-            .iter()
-            .map(Membership::from_item)
-            .collect::<Result<_, _>>()?)
-    }
-
     /// How many resources of a type there are: exact whenever no create or
     /// delete is in flight.
     ///
@@ -171,7 +160,7 @@ impl Store {
         Ok(u64::try_from(sum).unwrap_or(0))
     }
 
-    async fn query_all(&self, pk: String) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn query_all(&self, pk: String) -> Result<Vec<Item>, StoreError> {
         let (mut all, mut start) = self.query(&pk, None, None).await?;
         while start.is_some() {
             let (items, next) = self.query(&pk, start, None).await?;

@@ -48,7 +48,9 @@ pub fn action(
             before,
             after,
         } => writer.lookup(lookup.unique, *owner, *before, *after),
-        Change::Membership { after, .. } => writer.update(membership(after)),
+        Change::Membership { before, after, .. } => {
+            writer.membership(before.as_ref(), after.as_ref())
+        }
         Change::Counter { by, .. } => {
             let mut expression = Expression::default();
             expression.add(name::N, "by", number(*by));
@@ -113,6 +115,22 @@ impl Writer<'_> {
                 debug_assert!(unique || before.is_none_or(|before| before == owner));
                 self.delete(expression)
             }
+        }
+    }
+
+    /// Guarded by what was read of it, so that nothing rests on a membership as
+    /// a reader may see it while another transaction commits, and the header's
+    /// digest moves by what has really come or gone.
+    fn membership(
+        &self,
+        before: Option<&Membership>,
+        after: Option<&Membership>,
+    ) -> Result<TransactWriteItem, BuildError> {
+        let guard = unmoved(before);
+        match after {
+            after if after == before => self.check(guard),
+            Some(after) => self.update(moved(guard, after)),
+            None => self.delete(guard),
         }
     }
 
@@ -189,6 +207,9 @@ fn created(after: &Stored) -> Expression {
         if let Some(open) = number_set(&header.open) {
             expression.set(name::OPEN, "open", open);
         }
+        if let Some(digest) = header.members.to_value() {
+            expression.set(name::DIGEST, "digest", digest);
+        }
     }
     expression
 }
@@ -210,13 +231,31 @@ fn changed(before: &Stored, after: &Stored) -> Expression {
     if after.attributes != before.attributes {
         expression.set(name::DOC, "doc", document(&after.attributes));
     }
-    if after.header != before.header
-        && let Some(header) = &after.header
-    {
-        expression.set(name::NEXT, "next", number(header.next));
-        match number_set(&header.open) {
-            Some(open) => expression.set(name::OPEN, "open", open),
-            None => expression.remove(name::OPEN),
+    if let Some(header) = &after.header {
+        let known = before.header.clone().unwrap_or_default();
+        if header.next != known.next {
+            expression.set(name::NEXT, "next", number(header.next));
+        }
+        let sets = [
+            (
+                name::OPEN,
+                "open",
+                number_set(&header.open),
+                number_set(&known.open),
+            ),
+            (
+                name::DIGEST,
+                "digest",
+                header.members.to_value(),
+                known.members.to_value(),
+            ),
+        ];
+        for (attribute, placeholder, value, known) in sets {
+            match value {
+                value if value == known => {}
+                Some(value) => expression.set(attribute, placeholder, value),
+                None => expression.remove(attribute),
+            }
         }
     }
     change_groups(&mut expression, before, after);
@@ -233,8 +272,14 @@ fn change_groups(expression: &mut Expression, before: &Stored, after: &Stored) {
     let moves = after.groups_rev.saturating_sub(before.groups_rev);
     match (joined, left) {
         (None, None) if moves == 0 => {}
-        // Joined and left again.
-        (None, None) => expression.add(name::MREV, "moves", number(moves)),
+        // Joined and left again, or the set that was read had it already,
+        // against the membership: then the two were read while a transaction
+        // was committing, and the set must not have moved.
+        (None, None) => {
+            require_groups_rev(expression, before);
+            let next = before.groups_rev.saturating_add(moves);
+            expression.set(name::MREV, "mrev_after", number(next));
+        }
         (Some(joined), None) => {
             expression.add(name::IN, "joined", joined);
             expression.add(name::MREV, "moves", number(moves));
@@ -262,10 +307,22 @@ fn require_groups_rev(expression: &mut Expression, before: &Stored) {
     }
 }
 
-/// No condition of its own: the header of the group moves conditionally in the
-/// same transaction. An update creates the item where there is none.
-fn membership(after: &Membership) -> Expression {
+/// Only the present interval is compared: the earlier ones change with it.
+fn unmoved(before: Option<&Membership>) -> Expression {
+    let Some(before) = before else {
+        return absent();
+    };
     let mut expression = Expression::default();
+    expression.require_equal(name::SINCE, "begun", number(before.current.since));
+    match before.current.until {
+        Some(until) => expression.require_equal(name::UNTIL, "ended", number(until)),
+        None => expression.require_absent(name::UNTIL),
+    }
+    expression
+}
+
+/// An update creates the item where there is none.
+fn moved(mut expression: Expression, after: &Membership) -> Expression {
     let member_type = AttributeValue::S(after.member_type.clone());
     expression.set(name::TYPE, "type", member_type);
     expression.set(name::SINCE, "since", number(after.current.since));

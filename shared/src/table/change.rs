@@ -55,10 +55,12 @@ pub enum Change {
     Membership {
         /// The group.
         group: ResourceId,
+        /// The member.
+        member: ResourceId,
         /// As last read.
         before: Option<Membership>,
         /// As it shall be.
-        after: Membership,
+        after: Option<Membership>,
     },
     /// One slot of the count of a type's resources moves.
     Counter {
@@ -101,7 +103,7 @@ impl Change {
                 resource_type, id, ..
             } => key::resource(tenant, &resource_type.name, *id),
             Self::Lookup { lookup, owner, .. } => key::lookup(tenant, lookup, *owner),
-            Self::Membership { group, after, .. } => key::membership(tenant, *group, after.member),
+            Self::Membership { group, member, .. } => key::membership(tenant, *group, *member),
             Self::Counter {
                 resource_type,
                 slot,
@@ -157,10 +159,9 @@ impl Change {
             }
             Self::Lookup { owner, .. } => item_size(&lookup_item(key, *owner)),
             Self::Membership { before, after, .. } => {
-                let before = before
-                    .as_ref()
-                    .map_or(0, |before| item_size(&before.to_item(key)));
-                before.max(item_size(&after.to_item(key)))
+                let size = |membership: &Membership| item_size(&membership.to_item(key));
+                let images = [before, after].into_iter().flatten();
+                images.map(size).max().unwrap_or(item_size(&keyed(key)))
             }
             Self::Counter { .. } => {
                 let mut item = keyed(key);
@@ -236,13 +237,20 @@ impl fmt::Display for Change {
                 };
                 write!(f, "lookup {} {sign}", lookup.attribute)
             }
-            Self::Membership { group, after, .. } => {
-                let sign = if after.current.until.is_some() {
-                    '-'
-                } else {
-                    '+'
+            Self::Membership {
+                group,
+                member,
+                before,
+                after,
+            } => {
+                let (group, member) = (Short(*group), Short(*member));
+                let present = |membership: &Membership| membership.current.until.is_none();
+                let sign = match after.as_ref().is_some_and(present) {
+                    true => '+',
+                    false => '-',
                 };
-                write!(f, "member {} {sign}{}", Short(*group), Short(after.member))
+                let verb = if before == after { "check" } else { "member" };
+                write!(f, "{verb} {group} {sign}{member}")
             }
             Self::Counter {
                 resource_type, by, ..

@@ -14,7 +14,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::digest::Digest;
 use super::key::Key;
+use super::membership::Membership;
 use super::value::{
     Item, MalformedItem, id_set, item_size, malformed, number, number_set, read_id, read_id_set,
     read_number, read_number_set, read_optional_number, read_text,
@@ -43,6 +45,8 @@ pub mod name {
     pub const NEXT: &str = "next";
     /// A group's unfinished large changes.
     pub const OPEN: &str = "open";
+    /// The sum over a group's members.
+    pub const DIGEST: &str = "digest";
     /// The owner of a lookup.
     pub const OWNER: &str = "owner";
     /// A member's resource type.
@@ -117,6 +121,23 @@ impl Stored {
         Version(self.rev)
     }
 
+    /// Whether this membership of the group holds at its revision.
+    pub fn shows(&self, membership: &Membership) -> bool {
+        match &self.header {
+            Some(header) => membership.visible(self.rev, &header.open),
+            None => false,
+        }
+    }
+
+    /// Whether those of these that hold at the group's revision are all that do.
+    pub fn shows_all(&self, memberships: &[Membership]) -> bool {
+        let shown = memberships.iter().filter(|found| self.shows(found));
+        let digest: Digest = shown.map(|membership| membership.member).collect();
+        self.header
+            .as_ref()
+            .is_none_or(|header| header.members == digest)
+    }
+
     /// The whole item under this key.
     pub fn to_item(&self, key: &Key) -> Item {
         let mut item = keyed(key);
@@ -135,6 +156,9 @@ impl Stored {
             if let Some(open) = number_set(&header.open) {
                 item.insert(name::OPEN.into(), open);
             }
+            if let Some(digest) = header.members.to_value() {
+                item.insert(name::DIGEST.into(), digest);
+            }
         }
         item
     }
@@ -146,6 +170,7 @@ impl Stored {
             Some(_) => Some(Header {
                 next: read_number(item, name::NEXT)?,
                 open: read_number_set(item, name::OPEN)?,
+                members: Digest::of_item(item)?,
             }),
             None => None,
         };
@@ -186,6 +211,8 @@ pub struct Header {
     pub next: u64,
     /// The numbers of unfinished large changes.
     pub open: BTreeSet<u64>,
+    /// Over the members visible at the group's revision.
+    pub members: Digest,
 }
 
 /// The owner that a lookup's item names.

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod change;
+mod digest;
 mod expression;
 pub mod hint;
 pub mod item;
@@ -15,6 +16,7 @@ pub mod record;
 pub mod value;
 
 pub use change::Change;
+pub use digest::Digest;
 pub use hint::Hint;
 pub use item::{Header, Stored, check_size};
 pub use key::{Key, RequestKey, Tenant};

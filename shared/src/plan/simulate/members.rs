@@ -4,13 +4,14 @@
 use super::values::find;
 use super::{Fault, bump};
 use crate::plan::operation::{MemberRef, holds_members, no_such_member};
-use crate::plan::world::{Missing, World, visible};
+use crate::plan::world::{Missing, World};
 use crate::scim::schema::catalogue;
-use crate::scim::{ResourceId, ScimError, Timestamp};
+use crate::scim::{ResourceId, ResourceType, ScimError, Timestamp};
 use crate::table::{Membership, Stored};
 
 /// A change to the members of one group, under one number.
 pub(super) struct MemberChange {
+    pub(super) resource_type: &'static ResourceType,
     pub(super) group: ResourceId,
     pub(super) number: u64,
     pub(super) now: Timestamp,
@@ -50,12 +51,15 @@ impl MemberChange {
             .ok_or_else(|| no_such_member(&id))?;
         let kind = &resource_type.name;
         let begun = Membership::begin(before.as_ref(), member.id, kind, self.number, self.now);
+        if before.as_ref() == Some(&begun) {
+            return Ok(());
+        }
         world.set_membership(self.group, begun);
         let mut changed = Stored::clone(&stored);
-        if changed.groups.insert(self.group) {
-            changed.groups_rev = changed.groups_rev.saturating_add(1);
-            world.set_resource(resource_type, member.id, Some(changed));
-        }
+        changed.groups.insert(self.group);
+        changed.groups_rev = changed.groups_rev.saturating_add(1);
+        world.set_resource(resource_type, member.id, Some(changed));
+        world.toggle_member(self.resource_type, self.group, member.id);
         Ok(())
     }
 
@@ -80,14 +84,18 @@ impl MemberChange {
             Some(resource_type) => world.resource(resource_type, member)?,
             None => None,
         };
-        world.set_membership(self.group, membership.end(self.number, self.now));
+        let ended = membership.end(self.number, self.now);
+        if ended == membership {
+            return Ok(());
+        }
+        world.set_membership(self.group, ended);
         if let (Some(resource_type), Some(stored)) = (resource_type, stored) {
             let mut changed = Stored::clone(&stored);
-            if changed.groups.remove(&self.group) {
-                changed.groups_rev = changed.groups_rev.saturating_add(1);
-                world.set_resource(resource_type, member, Some(changed));
-            }
+            changed.groups.remove(&self.group);
+            changed.groups_rev = changed.groups_rev.saturating_add(1);
+            world.set_resource(resource_type, member, Some(changed));
         }
+        world.toggle_member(self.resource_type, self.group, member);
         Ok(())
     }
 }
@@ -117,18 +125,22 @@ pub(super) fn leave(
                 continue;
             }
         };
-        let shown = stored.as_ref().zip(membership).filter(|(stored, found)| {
-            let found = std::slice::from_ref(found);
-            visible(stored, found).next().is_some()
-        });
+        let begun = membership
+            .as_ref()
+            .is_some_and(|membership| membership.current.until.is_none());
+        let both = stored.as_ref().zip(membership);
+        let shown = both.filter(|(stored, found)| stored.shows(found));
         // The set of groups may name more than is true: a group that is gone,
         // or one that the member has left. It may also be the first that was seen
-        // of a transaction that was being committed, and the group and its
-        // membership the last, as they were before it. Then the group moves, or
-        // comes to be, before anything else can be written: guarding it tells
-        // the two apart.
+        // of a transaction that was being committed, and the group or its
+        // membership the last, as they were before it. Guarding what hides the
+        // membership tells the two apart: itself, where it is absent or ended,
+        // else the group that is not yet, or no longer, at its revision.
         let Some((stored, membership)) = shown else {
-            world.guard(resource_type, group);
+            match begun {
+                true => world.guard(resource_type, group),
+                false => world.guard_membership(group, member),
+            }
             continue;
         };
         let number = bump(stored);
@@ -140,6 +152,7 @@ pub(super) fn leave(
         };
         if let Some(header) = &mut changed.header {
             header.next = number;
+            header.members.toggle(member);
         }
         world.set_resource(resource_type, group, Some(changed));
     }

@@ -159,7 +159,7 @@ fn a_created_resource_sets_everything_and_must_not_exist() {
         groups_rev: 1,
         header: Some(Header {
             next: 1,
-            open: BTreeSet::new(),
+            ..Header::default()
         }),
         ..stored()
     };
@@ -172,6 +172,7 @@ fn a_changed_resource_sends_only_what_differs() {
         Some(Header {
             next,
             open: open.iter().copied().collect(),
+            members: open.iter().map(|number| id(*number as u8)).collect(),
         })
     };
     let before = Stored {
@@ -184,7 +185,7 @@ fn a_changed_resource_sends_only_what_differs() {
         header: header(2, &[]),
         ..stored()
     };
-    insta::assert_snapshot!(show(&resource(Some(before), Some(after))), @"change User 01010101: Update SET rev = 2, modified = 9, next = 2 REMOVE open if rev = 1");
+    insta::assert_snapshot!(show(&resource(Some(before), Some(after))), @"change User 01010101: Update SET rev = 2, modified = 9, next = 2 REMOVE open, digest if rev = 1");
     let renamed = Stored {
         rev: 2,
         attributes: json!({"a": 1}).as_object().unwrap().clone(),
@@ -255,24 +256,33 @@ fn a_reservation_is_conditional_and_another_lookup_is_not() {
 }
 
 #[test]
-fn a_membership_is_written_whole() {
+fn a_membership_is_written_whole_if_it_is_as_it_was_read() {
     let begun = Membership::begin(None, id(1), "User", 4, Timestamp(0));
     let ended = begun.end(6, Timestamp(0));
     let again = Membership::begin(Some(&ended), id(1), "User", 7, Timestamp(0));
-    let change = |before: Option<&Membership>, after: &Membership| Change::Membership {
+    let change = |before: Option<&Membership>, after: Option<&Membership>| Change::Membership {
         group: id(2),
+        member: id(1),
         before: before.cloned(),
-        after: after.clone(),
+        after: after.cloned(),
     };
     let text = [
-        show(&change(None, &begun)),
-        show(&change(Some(&begun), &ended)),
-        show(&change(Some(&ended), &again)),
+        show(&change(None, Some(&begun))),
+        show(&change(Some(&begun), Some(&ended))),
+        show(&change(Some(&ended), Some(&again))),
+        show(&change(Some(&ended), None)),
+        show(&change(Some(&begun), Some(&begun))),
+        show(&change(Some(&ended), Some(&ended))),
+        show(&change(None, None)),
     ];
     insta::assert_snapshot!(text.join("\n"), @r#"
-    member 02020202 +01010101: Update SET type = 'User', since = 4 REMOVE until, expires, past
-    member 02020202 -01010101: Update SET type = 'User', since = 4, until = 6, expires = 7200 REMOVE past
-    member 02020202 +01010101: Update SET type = 'User', since = 7, past = L([L([N("4"), N("6"), N("7200")])]) REMOVE until, expires
+    member 02020202 +01010101: Update SET type = 'User', since = 4 REMOVE until, expires, past if attribute_not_exists(pk)
+    member 02020202 -01010101: Update SET type = 'User', since = 4, until = 6, expires = 7200 REMOVE past if since = 4 AND attribute_not_exists(until)
+    member 02020202 +01010101: Update SET type = 'User', since = 7, past = L([L([N("4"), N("6"), N("7200")])]) REMOVE until, expires if since = 4 AND until = 6
+    member 02020202 -01010101: Delete if since = 4 AND until = 6
+    check 02020202 +01010101: Check if since = 4 AND attribute_not_exists(until)
+    check 02020202 -01010101: Check if since = 4 AND until = 6
+    check 02020202 -01010101: Check if attribute_not_exists(pk)
     "#);
 }
 

@@ -26,7 +26,11 @@ prop_compose! {
         numbers in any::<(u64, i64, i64, u64)>(),
         attributes in attributes(),
         groups in prop::collection::btree_set(any::<[u8; 16]>(), 0..4),
-        header in prop::option::of((any::<u64>(), prop::collection::btree_set(any::<u64>(), 0..4))),
+        header in prop::option::of((
+            any::<u64>(),
+            prop::collection::btree_set(any::<u64>(), 0..4),
+            prop::option::of(any::<[u8; 16]>()),
+        )),
     ) -> Stored {
         Stored {
             id: ResourceId::from_bytes(id),
@@ -36,7 +40,11 @@ prop_compose! {
             attributes,
             groups: groups.into_iter().map(ResourceId::from_bytes).collect(),
             groups_rev: numbers.3,
-            header: header.map(|(next, open)| Header { next, open }),
+            header: header.map(|(next, open, member)| Header {
+                next,
+                open,
+                members: member.into_iter().map(ResourceId::from_bytes).collect(),
+            }),
         }
     }
 }
