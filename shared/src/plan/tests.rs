@@ -229,6 +229,83 @@ fn a_member_joins_leaves_and_joins_again_under_growing_numbers() {
     ");
 }
 
+/// A PATCH of group 50 that adds or removes these.
+fn patch_members(op: &str, members: impl IntoIterator<Item = u8>) -> Value {
+    let value: Vec<_> = members
+        .into_iter()
+        .map(|n| json!({"value": id(n).to_string()}))
+        .collect();
+    let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+    let operations = [json!({"op": op, "path": "members", "value": value})];
+    json!({
+        "method": "PATCH",
+        "path": format!("/Groups/{}", id(50)),
+        "data": {"schemas": schemas, "Operations": operations},
+    })
+}
+
+/// Users 60 to 62 and group 50, in which are the first two of them, the second
+/// one formerly.
+fn crew() -> ReadSet {
+    let mut read = directory(&[60, 61, 62], &[50]);
+    let begun = |n| crate::table::Membership::begin(None, id(n), "User", 2, Timestamp(0));
+    let ended = begun(61).end(3, Timestamp(0));
+    read.memberships.insert((id(50), id(60)), Some(begun(60)));
+    read.memberships.insert((id(50), id(61)), Some(ended));
+    read
+}
+
+#[test]
+fn a_patch_checks_the_members_that_it_finds_as_they_shall_be() {
+    let plan = |operation| planned_on(crew(), &[operation], Terms::default());
+    let plans = [
+        plan(patch_members("add", [60])),
+        plan(patch_members("remove", [61, 62])),
+        plan(patch_members("add", [60, 62])),
+    ];
+    insta::assert_snapshot!(plans.join("\n"), @"
+    unit 0 · op 0 PATCH 204 · tx 0
+    tx 0 · check Group 32000000 · check 32000000 +3c000000
+
+    unit 0 · op 0 PATCH 204 · tx 0
+    tx 0 · check Group 32000000 · check 32000000 -3d000000 · check 32000000 -3e000000
+
+    unit 0 · op 0 PATCH 204 · tx 0
+    tx 0 · change Group 32000000 · join User 3e000000 +32000000 · check 32000000 +3c000000 · member 32000000 +3e000000
+    ");
+}
+
+/// More members than could be checked in one transaction: none of them is
+/// looked at alone.
+#[test]
+fn a_patch_that_names_many_members_reads_the_group_whole() {
+    let mut read = crew();
+    read.whole.insert(id(50));
+    for n in 100..200 {
+        let member = crate::table::Membership::begin(None, id(n), "User", 2, Timestamp(0));
+        read.memberships.insert((id(50), id(n)), Some(member));
+    }
+    let operation = patch_members("add", (100..200).chain([62]));
+    insta::assert_snapshot!(planned_on(read, &[operation], Terms::default()), @"
+    unit 0 · op 0 PATCH 204 · tx 0
+    tx 0 · change Group 32000000 · join User 3e000000 +32000000 · member 32000000 +3e000000
+    ");
+    let entries = entries(&[patch_members("remove", 100..200)]);
+    let units = order(&entries, Atomicity::Operation);
+    let job = Job {
+        entries: &entries,
+        units: &units,
+        settled: &[None],
+        terms: Terms::default(),
+        now: Timestamp(0),
+        tenant: &Tenant::parse("t").unwrap(),
+        cancelled: &[],
+        max_actions: transaction::MAX_ACTIONS,
+    };
+    let wants = plan(&job, &directory(&[], &[50])).unwrap_err();
+    assert_eq!(wants, BTreeSet::from([Want::Members { group: id(50) }]));
+}
+
 #[test]
 fn three_users_rotate_their_names() {
     let rename = |n: u8, name: &str, bulk_id: &str| {

@@ -43,3 +43,6 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

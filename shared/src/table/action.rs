@@ -262,35 +262,35 @@ fn changed(before: &Stored, after: &Stored) -> Expression {
     expression
 }
 
-/// DynamoDB refuses ADD and DELETE of one attribute in one expression, so a
-/// resource that joins and leaves at once has its whole set written, and only
-/// then must the set be the one that was read. The set's revision moves by as
-/// much as the plan moved it: a later transaction of the plan may rely on it.
+/// Whoever only joins, or only leaves, does so relatively, and the set may move
+/// meanwhile. The whole set is written, and must then be the one that was read,
+/// where DynamoDB would refuse it otherwise, which is ADD and DELETE of one
+/// attribute in one expression; and where the set has moved more often than it
+/// shows: then something came and went again, or the set disagreed with a
+/// membership, as when both were read while a transaction was committing.
+/// The set's revision moves by as much as the plan moved it: a later
+/// transaction of the plan may rely on it.
 fn change_groups(expression: &mut Expression, before: &Stored, after: &Stored) {
-    let joined = id_set(after.groups.difference(&before.groups));
-    let left = id_set(before.groups.difference(&after.groups));
+    let joined: Vec<_> = after.groups.difference(&before.groups).collect();
+    let left: Vec<_> = before.groups.difference(&after.groups).collect();
     let moves = after.groups_rev.saturating_sub(before.groups_rev);
-    match (joined, left) {
-        (None, None) if moves == 0 => {}
-        // Joined and left again, or the set that was read had it already,
-        // against the membership: then the two were read while a transaction
-        // was committing, and the set must not have moved.
-        (None, None) => {
-            require_groups_rev(expression, before);
-            let next = before.groups_rev.saturating_add(moves);
-            expression.set(name::MREV, "mrev_after", number(next));
-        }
-        (Some(joined), None) => {
+    if moves == 0 {
+        return;
+    }
+    let shown = joined.len().saturating_add(left.len()) as u64;
+    match (id_set(joined), id_set(left)) {
+        (Some(joined), None) if moves == shown => {
             expression.add(name::IN, "joined", joined);
             expression.add(name::MREV, "moves", number(moves));
         }
-        (None, Some(left)) => {
+        (None, Some(left)) if moves == shown => {
             expression.delete(name::IN, "left", left);
             expression.add(name::MREV, "moves", number(moves));
         }
-        (Some(_), Some(_)) => {
-            if let Some(groups) = id_set(&after.groups) {
-                expression.set(name::IN, "in", groups);
+        _ => {
+            match id_set(&after.groups) {
+                Some(groups) => expression.set(name::IN, "in", groups),
+                None => expression.remove(name::IN),
             }
             require_groups_rev(expression, before);
             let next = before.groups_rev.saturating_add(moves);

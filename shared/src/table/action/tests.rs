@@ -201,12 +201,44 @@ fn joining_and_leaving_are_relative_unless_both_happen_at_once() {
         groups_rev,
         ..stored()
     };
-    let joins = resource(Some(within(&[2], 4)), Some(within(&[2, 3, 4], 5)));
-    insta::assert_snapshot!(show(&joins), @"join User 01010101 +03030303 +04040404: Update ADD in {2 ids}, mrev 1 if attribute_exists(pk)");
-    let leaves = resource(Some(within(&[2, 3], 4)), Some(within(&[3], 6)));
-    insta::assert_snapshot!(show(&leaves), @"join User 01010101 -02020202: Update ADD mrev 2 DELETE in {1 ids} if attribute_exists(pk)");
-    let both = resource(Some(within(&[2], 4)), Some(within(&[3], 5)));
-    insta::assert_snapshot!(show(&both), @"join User 01010101 +03030303 -02020202: Update SET in = {1 ids}, mrev = 5 if attribute_exists(pk) AND mrev = 4");
+    let joins = resource(Some(within(&[2], 4)), Some(within(&[2, 3, 4], 6)));
+    insta::assert_snapshot!(show(&joins), @"join User 01010101 +03030303 +04040404: Update ADD in {2 ids}, mrev 2 if attribute_exists(pk)");
+    let leaves = resource(Some(within(&[2, 3], 4)), Some(within(&[3], 5)));
+    insta::assert_snapshot!(show(&leaves), @"join User 01010101 -02020202: Update ADD mrev 1 DELETE in {1 ids} if attribute_exists(pk)");
+    let both = resource(Some(within(&[2], 4)), Some(within(&[3], 6)));
+    insta::assert_snapshot!(show(&both), @"join User 01010101 +03030303 -02020202: Update SET in = {1 ids}, mrev = 6 if attribute_exists(pk) AND mrev = 4");
+}
+
+#[test]
+fn a_set_of_groups_that_moves_more_often_than_it_shows_must_be_as_it_was_read() {
+    let within = |groups: &[u8], groups_rev| Stored {
+        groups: groups.iter().copied().map(id).collect(),
+        groups_rev,
+        ..stored()
+    };
+    let changes = [
+        ("joined and left again", within(&[], 0), within(&[], 2)),
+        (
+            "joined what the set names already",
+            within(&[2], 4),
+            within(&[2], 5),
+        ),
+        ("and another besides", within(&[2], 4), within(&[2, 3], 6)),
+        (
+            "left, and left what the set does not name",
+            within(&[2], 4),
+            within(&[], 6),
+        ),
+    ];
+    let text = changes.map(|(case, before, after)| {
+        format!("{case}: {}", show(&resource(Some(before), Some(after))))
+    });
+    insta::assert_snapshot!(text.join("\n"), @"
+    joined and left again: join User 01010101: Update SET mrev = 2 REMOVE in if attribute_exists(pk) AND attribute_not_exists(mrev)
+    joined what the set names already: join User 01010101: Update SET in = {1 ids}, mrev = 5 if attribute_exists(pk) AND mrev = 4
+    and another besides: join User 01010101 +03030303: Update SET in = {2 ids}, mrev = 6 if attribute_exists(pk) AND mrev = 4
+    left, and left what the set does not name: join User 01010101 -02020202: Update SET mrev = 6 REMOVE in if attribute_exists(pk) AND mrev = 4
+    ");
 }
 
 #[test]
