@@ -308,7 +308,23 @@ async fn access_patterns_cost_what_the_document_says() {
             ])),
         ),
         (
+            "add 2 members who are in it",
+            "PATCH",
+            group_path.clone(),
+            Some(patch(&[
+                json!({"op": "add", "path": "members", "value": values}),
+            ])),
+        ),
+        (
             "remove 2 members",
+            "PATCH",
+            group_path.clone(),
+            Some(patch(&[
+                json!({"op": "remove", "path": "members", "value": values}),
+            ])),
+        ),
+        (
+            "remove 2 members who were in it",
             "PATCH",
             group_path,
             Some(patch(&[
@@ -346,7 +362,9 @@ async fn access_patterns_cost_what_the_document_says() {
     another filter: 16 calls, 16 read, 0 written
     change a user: 2 calls, 1 read, 2 written
     add 2 members: 4 calls, 9 read, 10 written
+    add 2 members who are in it: 3 calls, 3 read, 6 written
     remove 2 members: 4 calls, 5 read, 10 written
+    remove 2 members who were in it: 3 calls, 3 read, 6 written
     delete a user in 1 group: 5 calls, 4 read, 10 written
     ");
 }

@@ -11,7 +11,11 @@
 //! that build on it stay open, and the next round decides them anew from what
 //! is true by then. An outcome without a write (an error, a no-op) is settled
 //! only when all that it rests on within the request is: it was true of the
-//! table at the moment of the read.
+//! table at the moment of the read. Where that is more than one item, it need
+//! not have been: DynamoDB shows the items of a transaction one by one while it
+//! commits. So members that a PATCH finds as they shall be are checked in a
+//! transaction of their own right, together with their group, and a group that
+//! is read whole is read until its members are those of its header.
 //!
 //! An operation is settled once and never decided again. While the outcome of a
 //! transaction is unknown, nothing that builds on it is decided at all.
