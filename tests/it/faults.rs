@@ -53,6 +53,8 @@ enum Claim {
     Done,
     Refused,
     Unknown,
+    /// No fault of these, however long it lasts, is a defect of the service.
+    Defect,
 }
 
 fn claim(status: &str, error: &Value) -> Claim {
@@ -60,6 +62,7 @@ fn claim(status: &str, error: &Value) -> Claim {
     match status {
         _ if status.starts_with('2') => Claim::Done,
         "500" if detail.starts_with("outcome unknown") => Claim::Unknown,
+        "500" => Claim::Defect,
         _ => Claim::Refused,
     }
 }
@@ -331,6 +334,7 @@ async fn with_fault(subject: Subject, operation: &str, nth: u64, fault: Fault, l
             Claim::Done => *effect,
             Claim::Refused => !*effect,
             Claim::Unknown => lasting,
+            Claim::Defect => false,
         };
         assert!(
             truth,

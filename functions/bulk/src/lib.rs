@@ -49,6 +49,7 @@ async fn execute(
     call: &Call,
     moment: &Moment,
 ) -> Result<ApiGatewayV2httpResponse, Fault> {
+    let provider = &provider.during(moment);
     let config = &provider.config;
     let caller = principal::caller(call, config)?;
     if call.path() != ["Bulk"] {

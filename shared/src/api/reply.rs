@@ -160,13 +160,17 @@ pub fn error(error: &ScimError, config: &Config) -> ApiGatewayV2httpResponse {
     }
 }
 
-/// A client's fault as it is, a fault of the service as an opaque 500.
+/// A client's fault as it is; a fault of the service as an opaque 500, or as a
+/// 503 where the request came too early.
 pub fn fault(fault: &Fault, config: &Config) -> ApiGatewayV2httpResponse {
     match fault {
         Fault::Client(refused) => error(refused, config),
         Fault::Service(cause) => {
             tracing::error!(error = chain(cause), "the request could not be served");
-            error(&ScimError::internal(), config)
+            match cause.is_transient() {
+                true => error(&unavailable(), config),
+                false => error(&ScimError::internal(), config),
+            }
         }
     }
 }
@@ -187,6 +191,15 @@ pub fn accepted(
         *kind = HeaderValue::from_static(JSON);
     }
     response
+}
+
+/// 503: the table refused or did not answer for as long as there was time. What
+/// this says is true of a read, and of a write that has not begun.
+fn unavailable() -> ScimError {
+    ScimError::new(
+        503,
+        "the table did not answer in time: send the request again",
+    )
 }
 
 /// A success without the body that it would have.

@@ -120,6 +120,7 @@ async fn route(
     moment: &Moment,
 ) -> Result<ApiGatewayV2httpResponse, Fault> {
     let caller = principal::caller(call, &provider.config)?;
+    let provider = &provider.during(moment);
     let request = Request {
         provider,
         resource_type,

@@ -58,6 +58,7 @@ async fn search(
         true => SearchRequest::from_query(&call.parameters)?,
         false => SearchRequest::parse(call.json(config)?)?,
     };
+    let provider = provider.during(moment);
     let list = provider.search(&caller, moment, &extent, &query).await?;
     Ok(reply::found(200, &list, config))
 }

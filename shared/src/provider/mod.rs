@@ -15,6 +15,9 @@ mod subject;
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use crate::ambient::Moment;
 use crate::config::Config;
 use crate::plan::Rights;
 use crate::scim::ScimError;
@@ -33,6 +36,25 @@ pub struct Provider {
     pub store: Store,
     /// As read at cold start.
     pub config: Arc<Config>,
+}
+
+impl Provider {
+    /// The same for one request: what is read for it is asked for until it is
+    /// answered or the time of the request is up.
+    #[must_use]
+    pub fn during(&self, moment: &Moment) -> Self {
+        self.until(moment, moment.deadline)
+    }
+
+    /// The same for a part of a request that has less time.
+    fn until(&self, moment: &Moment, deadline: Instant) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = moment.bytes("reads", 0);
+        let seed = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        Self {
+            store: self.store.during(deadline, seed),
+            config: Arc::clone(&self.config),
+        }
+    }
 }
 
 /// On whose behalf a request is carried out.
@@ -60,14 +82,18 @@ pub enum Fault {
     /// The client's, told as it is.
     #[error(transparent)]
     Client(#[from] ScimError),
-    /// The service's, logged in full and told as nothing but a 500.
+    /// The service's, logged in full and told as nothing but a 500, or a 503
+    /// where it may pass.
     #[error("the store failed")]
     Service(#[from] StoreError),
 }
 
-/// What the row of an operation says when the store has failed it. The cause is
-/// logged here, once.
+/// What the row of an operation says when the store has failed it before
+/// anything was written. The cause is logged here, once.
 fn service_failed(error: &StoreError) -> ScimError {
     tracing::error!(error = %error, "an operation could not be carried out");
-    ScimError::internal()
+    match error.is_transient() {
+        true => execute::not_attempted(),
+        false => ScimError::internal(),
+    }
 }

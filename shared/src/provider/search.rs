@@ -115,7 +115,8 @@ impl Provider {
             count,
             now: moment.now,
         };
-        let finding = self.find_page(caller, &parts, &slice, deadline);
+        let finder = self.until(moment, deadline);
+        let finding = finder.find_page(caller, &parts, &slice, deadline);
         let (total, page) = timeout_at(deadline, finding)
             .await
             .map_err(|_| too_many())??;

@@ -1,8 +1,9 @@
 //! How the SDK is set up.
 //!
 //! A Lambda lives for one request of at most 30 seconds, so an attempt that
-//! hangs must end early. Reads are retried by the SDK; writes are not, because
-//! only [`Store::commit`](super::Store::commit) knows what an unanswered
+//! hangs must end early. The SDK sends everything once. It would count attempts,
+//! and give up a read while the request that needs it still has time; and of
+//! writes only [`Store::commit`](super::Store::commit) knows what an unanswered
 //! transaction means.
 
 use std::time::Duration;
@@ -18,12 +19,6 @@ pub(super) const ATTEMPT: Duration = Duration::from_millis(1_500);
 /// The longest that connecting may take.
 const CONNECT: Duration = Duration::from_millis(500);
 
-/// Attempts of one read, the first included.
-const ATTEMPTS: u32 = 6;
-
-/// The pause before the second attempt of a read; it doubles from there.
-const FIRST_PAUSE: Duration = Duration::from_millis(25);
-
 /// A client from the environment of the process: region and credentials.
 /// `endpoint` stands for the region's own; it is given rather than left to the
 /// SDK to find, because a template can only leave its variable empty, and the
@@ -37,14 +32,13 @@ pub async fn client(endpoint: Option<&str>) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(settings.build())
 }
 
-/// How long an attempt may take, and how often a read is tried.
+/// How long an attempt may take, and that it is the only one.
 pub fn patience(settings: Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT)
         .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(FIRST_PAUSE);
-    settings.timeout_config(timeouts).retry_config(retries)
+    settings
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::disabled())
 }

@@ -29,7 +29,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -149,14 +148,11 @@ impl Store {
         token: &str,
         patience: Duration,
     ) -> Answer {
-        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let sending = self
             .client
             .transact_write_items()
             .set_transact_items(Some(actions))
             .client_request_token(token)
-            .customize()
-            .config_override(once)
             .send();
         match timeout(patience, sending).await {
             Ok(Ok(_)) => Answer::Applied,

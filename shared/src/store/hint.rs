@@ -12,8 +12,6 @@
 
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::Builder;
 use tokio::time::timeout;
 
 use super::{Store, StoreError};
@@ -45,14 +43,11 @@ impl Store {
     /// A fault of the table or a write that took too long; it may then be kept
     /// or not.
     pub async fn keep_hint(&self, key: &Key, hint: &Hint) -> Result<(), StoreError> {
-        let once = Builder::new().retry_config(RetryConfig::disabled());
         let writing = self
             .client
             .put_item()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .set_item(Some(hint.to_item(key)))
-            .customize()
-            .config_override(once)
             .send();
         match timeout(PATIENCE, writing).await {
             Ok(Ok(_)) => Ok(()),

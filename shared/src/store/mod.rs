@@ -18,18 +18,22 @@ mod hint;
 mod members;
 mod read;
 mod record;
+mod retry;
 mod secret;
 
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 pub use client::{client, patience};
 pub use commit::{CommitError, SETTLE};
 pub use record::{Guard, Kept};
+use retry::Retry;
 
 use crate::table::MalformedItem;
 
@@ -38,13 +42,19 @@ use crate::table::MalformedItem;
 /// would otherwise open hundreds, and fail.
 const READS: usize = 64;
 
+/// The longest that a read is tried for nobody in particular: API Gateway waits
+/// no longer for an answer.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// The table, ready to be read and written. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
-    table: String,
+    table: Arc<str>,
     reads: Arc<Semaphore>,
     secret: Arc<OnceCell<secret::Secret>>,
+    /// When the request ends that reads, and what its pauses follow from.
+    request: Option<(Instant, u64)>,
 }
 
 impl Store {
@@ -52,15 +62,36 @@ impl Store {
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self {
             client,
-            table: table.into(),
+            table: table.into().into(),
             reads: Arc::new(Semaphore::new(READS)),
             secret: Arc::default(),
+            request: None,
         }
+    }
+
+    /// The same table for one request: what is read through it is asked for
+    /// until `deadline`, with pauses that follow from `seed`, so that requests
+    /// that are refused together do not come back together. Without a request,
+    /// a read is given up after 30 s.
+    #[must_use]
+    pub fn during(&self, deadline: Instant, seed: u64) -> Self {
+        Self {
+            request: Some((deadline, seed)),
+            ..self.clone()
+        }
+    }
+
+    /// Asks for something to be read. `what` tells apart what one request reads
+    /// at the same time.
+    fn asking(&self, operation: &'static str, what: &str) -> Retry {
+        let alone = || (Instant::now() + LONGEST, 0);
+        let (deadline, seed) = self.request.unwrap_or_else(alone);
+        Retry::until(deadline, operation, format!("{seed} {what}"))
     }
 }
 
-/// A fault of the service itself: shown to clients as an opaque 500, and logged
-/// once. Neither form contains what is stored: answers of DynamoDB are reduced
+/// A fault of the service itself: shown to clients as an opaque 500, or as a 503
+/// where the same may succeed later, and logged once. Neither form contains what is stored: answers of DynamoDB are reduced
 /// to their code, because their messages can quote values.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -77,15 +108,13 @@ pub enum StoreError {
     Unanswered {
         /// The DynamoDB operation.
         operation: &'static str,
-        /// `timeout`, `connection` or `response`.
+        /// `timeout`, `connection`, `response`, or `request` where it could not
+        /// be made.
         reason: &'static str,
     },
     /// A batch read kept leaving keys unprocessed.
-    #[error("BatchGetItem left keys unprocessed {attempts} times")]
-    Throttled {
-        /// How often it was tried.
-        attempts: u32,
-    },
+    #[error("BatchGetItem left keys unprocessed until the end of the request")]
+    Throttled,
     /// An item is not what this version of the service writes.
     #[error(transparent)]
     Malformed(#[from] MalformedItem),
@@ -97,20 +126,46 @@ pub enum StoreError {
     Aborted,
 }
 
+/// What DynamoDB calls a failure of its own (HTTP 500).
+const SERVER_ERROR: &str = "InternalServerError";
+
+/// The codes of answers that may be different next time: DynamoDB's own
+/// ("Error handling with DynamoDB"), and those that all services of AWS have.
+const TRANSIENT: [&str; 8] = [
+    "InternalFailure",
+    SERVER_ERROR,
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TransactionConflictException",
+];
+
 impl StoreError {
+    /// Whether the same may succeed a little later: throttling, a conflict with
+    /// another writer, an answer that was lost or spoke of no fault of ours.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Throttled => true,
+            Self::Unanswered { reason, .. } => *reason != "request",
+            Self::Answered { code, .. } => TRANSIENT.contains(&code.as_str()),
+            Self::Malformed(_) | Self::Build(_) | Self::Aborted => false,
+        }
+    }
+
     /// Reduces an error of the SDK to what may be logged.
-    fn of<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: fmt::Debug,
     {
         let reason = match error {
             SdkError::ServiceError(context) => {
-                let code = context
-                    .err()
-                    .code()
-                    .unwrap_or("an unknown error")
-                    .to_owned();
+                let unnamed = match context.raw().status().is_server_error() {
+                    true => SERVER_ERROR,
+                    false => "an unknown error",
+                };
+                let code = context.err().code().unwrap_or(unnamed).to_owned();
                 return Self::Answered { operation, code };
             }
             SdkError::TimeoutError(_) => "timeout",

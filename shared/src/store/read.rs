@@ -2,8 +2,9 @@
 //!
 //! What a plan needs is fetched in as few calls as possible: keys without
 //! repetition in batches of a hundred, side by side, and one query for each
-//! partition that is read whole. Keys that DynamoDB leaves unprocessed are asked
-//! again after a pause. A group's header is always read before its memberships:
+//! partition that is read whole. What is refused or gets no answer, and keys that
+//! DynamoDB leaves unprocessed, are asked for again until the request ends that
+//! reads: see [`Store::during`]. A group's header is always read before its memberships:
 //! were it the other way round, a change between the two reads would leave old
 //! memberships beside a new revision. What a reader may still miss of a
 //! transaction that is being committed is in `members`.
@@ -11,11 +12,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
-use super::backoff::pause;
 use super::{Store, StoreError};
 use crate::plan::read_set::{ReadSet, Want};
 use crate::scim::ResourceId;
@@ -27,8 +27,9 @@ use crate::table::{Lookup, MalformedItem, Membership, Stored, Tenant};
 /// The most keys that one BatchGetItem takes.
 const BATCH: usize = 100;
 
-/// How often unprocessed keys are asked for before the read fails.
-const ATTEMPTS: u32 = 10;
+const GET: &str = "GetItem";
+const BATCH_GET: &str = "BatchGetItem";
+const QUERY: &str = "Query";
 
 impl Store {
     /// Reads what is wanted into the read set, in place of what was there. The
@@ -89,15 +90,14 @@ impl Store {
         resource_type: &str,
         id: ResourceId,
     ) -> Result<Option<Stored>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keyed(&key::resource(tenant, resource_type, id))))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::of("GetItem", &error))?;
+        let key = key::resource(tenant, resource_type, id);
+        let send = || async {
+            let get = self.client.get_item().table_name(&*self.table);
+            let get = get.set_key(Some(keyed(&key))).consistent_read(true);
+            let sent = get.send().await;
+            sent.map_err(|error| StoreError::of(GET, &error))
+        };
+        let answer = self.asking(GET, &key.sk).persist(send).await?;
         Ok(answer.item().map(Stored::from_item).transpose()?)
     }
 
@@ -176,21 +176,23 @@ impl Store {
         start: Option<Item>,
         limit: Option<i32>,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        // Never closed, so that this only waits.
-        let _turn = self.reads.acquire().await;
-        let answer = self
+        let query = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", name::PK)
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .set_exclusive_start_key(start)
             .set_limit(limit)
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::of("Query", &error))?;
+            .consistent_read(true);
+        let send = || async {
+            // Never closed, so that this only waits.
+            let _turn = self.reads.acquire().await;
+            let sent = query.clone().send().await;
+            sent.map_err(|error| StoreError::of(QUERY, &error))
+        };
+        let answer = self.asking(QUERY, pk).persist(send).await?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
@@ -233,29 +235,33 @@ impl Store {
 
     pub(super) async fn one_batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::with_capacity(keys.len());
-        for attempt in 1..=ATTEMPTS {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(keys))
-                .consistent_read(true)
-                .build()?;
-            let turn = self.reads.acquire().await;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(|error| StoreError::of("BatchGetItem", &error))?;
-            drop(turn);
+        let first = keys.first().map(read_key).transpose()?;
+        let first = first.map_or_else(String::new, |key| key.pk + &key.sk);
+        let mut retry = self.asking(BATCH_GET, &first);
+        while !keys.is_empty() {
+            let Some(answer) = retry.attempt(self.send_batch(keys.clone())).await? else {
+                continue;
+            };
             found.extend(answer.responses.unwrap_or_default().into_values().flatten());
             let left = answer.unprocessed_keys.unwrap_or_default().into_values();
             keys = left.flat_map(|left| left.keys).collect();
-            let Some(seed) = keys.first().map(|key| format!("{key:?}")) else {
-                return Ok(found);
-            };
-            sleep(pause(&seed, attempt)).await;
+            if !keys.is_empty() {
+                retry.again(StoreError::Throttled).await?;
+            }
         }
-        Err(StoreError::Throttled { attempts: ATTEMPTS })
+        Ok(found)
+    }
+
+    async fn send_batch(&self, keys: Vec<Item>) -> Result<BatchGetItemOutput, StoreError> {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()?;
+        let get = self.client.batch_get_item();
+        let get = get.request_items(&*self.table, request);
+        let _turn = self.reads.acquire().await;
+        let sent = get.send().await;
+        sent.map_err(|error| StoreError::of(BATCH_GET, &error))
     }
 }
 

@@ -8,9 +8,9 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::backoff::pause;
+use super::retry::Retry;
 use super::{Store, StoreError};
 use crate::scim::Timestamp;
 use crate::table::change::Lane;
@@ -58,7 +58,7 @@ impl Store {
         let put = self
             .client
             .put_item()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .set_item(Some(record.to_item(&key)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = match guard {
@@ -95,7 +95,7 @@ impl Store {
                 _ => Err(StoreError::of(PUT, &error)),
             }
         };
-        persist(&seed, deadline, send).await
+        persist(PUT, seed, deadline, send).await
     }
 
     /// Makes a lane the attempt's own. The rows that are committed through it,
@@ -114,7 +114,7 @@ impl Store {
         let update = self
             .client
             .update_item()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .set_key(Some(keyed(&key)))
             .update_expression("SET #attempt = :attempt, #expires = :expires")
             .condition_expression("attribute_not_exists(#attempt) OR #attempt <= :attempt")
@@ -135,7 +135,7 @@ impl Store {
                 _ => Err(StoreError::of(UPDATE, &error)),
             }
         };
-        persist(&key.sk, deadline, send).await
+        persist(UPDATE, key.sk.clone(), deadline, send).await
     }
 
     /// Writes the pieces of an answer behind the first.
@@ -157,13 +157,13 @@ impl Store {
             item.insert(name::ANSWER.to_owned(), AttributeValue::S(text.clone()));
             let expires = number(seconds(record.expires));
             item.insert(name::EXPIRES.to_owned(), expires);
-            let put = self.client.put_item().table_name(&self.table);
+            let put = self.client.put_item().table_name(&*self.table);
             let put = put.set_item(Some(item));
             let send = || async {
                 let sent = put.clone().send().await;
                 sent.map_err(|error| StoreError::of(PUT, &error))
             };
-            persist(&key.sk, deadline, send).await?;
+            persist(PUT, key.sk, deadline, send).await?;
         }
         Ok(())
     }
@@ -199,43 +199,22 @@ impl Store {
     }
 }
 
-/// Sends until there is an answer, other than that it might be different next
-/// time, or no time.
-async fn persist<T, F>(seed: &str, deadline: Instant, send: impl Fn() -> F) -> Result<T, StoreError>
+/// Writes that may be sent again, with every attempt ended at the deadline: what
+/// an end is noted with must not outlast its time.
+async fn persist<T, F>(
+    operation: &'static str,
+    seed: String,
+    deadline: Instant,
+    send: impl Fn() -> F,
+) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let mut failed = 0;
-    loop {
-        let error = match timeout_at(deadline, send()).await {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => error,
-            Err(_) => StoreError::Unanswered {
-                operation: "a write",
-                reason: "timeout",
-            },
-        };
-        failed += 1;
-        let next = Instant::now() + pause(seed, failed);
-        if next >= deadline || !is_transient(&error) {
-            return Err(error);
-        }
-        sleep_until(next).await;
-    }
-}
-
-fn is_transient(error: &StoreError) -> bool {
-    match error {
-        StoreError::Unanswered { .. } => true,
-        StoreError::Answered { code, .. } => [
-            "TransactionConflictException",
-            "ThrottlingException",
-            "ProvisionedThroughputExceededException",
-            "RequestLimitExceeded",
-            "InternalServerError",
-            "ServiceUnavailable",
-        ]
-        .contains(&code.as_str()),
-        _ => false,
-    }
+    let mut retry = Retry::until(deadline, operation, seed);
+    timeout_at(deadline, retry.persist(send))
+        .await
+        .unwrap_or(Err(StoreError::Unanswered {
+            operation,
+            reason: "timeout",
+        }))
 }

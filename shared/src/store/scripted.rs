@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-use super::Store;
+use super::{Store, patience};
 
 /// What the next request meets.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Script {
 
     pub(super) fn store(&self) -> Store {
         let connector = SharedHttpConnector::new(self.clone());
-        let config = aws_sdk_dynamodb::Config::builder()
+        let config = patience(aws_sdk_dynamodb::Config::builder())
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("eu-central-1"))
             .credentials_provider(Credentials::for_tests())

@@ -19,6 +19,8 @@ use crate::table::MalformedItem;
 use crate::table::item::{keyed, name};
 use crate::table::key;
 
+const UPDATE: &str = "UpdateItem";
+
 /// A secret. Its `Debug` does not tell it.
 #[derive(Clone)]
 pub(super) struct Secret(Vec<u8>);
@@ -45,18 +47,20 @@ impl Store {
 
     /// One call, which may be sent again: whoever comes first decides.
     async fn agree(&self, candidate: [u8; 32]) -> Result<Secret, StoreError> {
-        let answer = self
+        let update = self
             .client
             .update_item()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .set_key(Some(keyed(&key::cursor_secret())))
             .update_expression("SET #s = if_not_exists(#s, :s)")
             .expression_attribute_names("#s", name::SECRET)
             .expression_attribute_values(":s", AttributeValue::B(Blob::new(candidate)))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await
-            .map_err(|error| StoreError::of("UpdateItem", &error))?;
+            .return_values(ReturnValue::AllNew);
+        let send = || async {
+            let sent = update.clone().send().await;
+            sent.map_err(|error| StoreError::of(UPDATE, &error))
+        };
+        let answer = self.asking(UPDATE, "secret").persist(send).await?;
         let kept = answer
             .attributes
             .and_then(|mut item| item.remove(name::SECRET));

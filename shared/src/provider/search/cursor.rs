@@ -85,7 +85,8 @@ impl Provider {
             count,
             until: now + deadline.saturating_duration_since(now) / 2,
         };
-        let reading = self.page_after(caller, &parts, &bounds);
+        let reader = self.until(moment, deadline);
+        let reading = reader.page_after(caller, &parts, &bounds);
         let mut page = timeout_at(deadline, reading)
             .await
             .map_err(|_| too_many())??;

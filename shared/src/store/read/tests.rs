@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::scripted::{Reply, Script};
 use super::*;
@@ -73,23 +76,67 @@ async fn unprocessed_keys_are_asked_again() {
     assert_eq!(asked, [3, 2, 2]);
 }
 
+/// Ten answers in a row that leave everything take six seconds: a read was once
+/// given up there, with twenty seconds left.
 #[tokio::test(start_paused = true)]
-async fn keys_left_unprocessed_for_ever_end_the_read() {
-    let replies = (0..ATTEMPTS).map(|_| answer(&[], &[key_json(1)]));
+async fn keys_left_unprocessed_are_asked_until_the_request_ends() {
+    let read = async |refused: usize| {
+        let refused = (0..refused).map(|_| answer(&[], &[key_json(1)]));
+        let script = Script::new(refused.chain([answer(&[item(1)], &[])]));
+        let store = script
+            .store()
+            .during(Instant::now() + Duration::from_secs(20), 7);
+        let (mut read_set, wants) = (ReadSet::default(), BTreeSet::from([want(1)]));
+        let result = store.read(&tenant(), &wants, &mut read_set).await;
+        result.map(|()| read_set.resources[&("User", id(1))].is_some())
+    };
+    assert!(read(20).await.unwrap());
+    let began = Instant::now();
+    let result = read(60).await;
+    assert!(matches!(result, Err(StoreError::Throttled)), "{result:?}");
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_of_read_is_asked_again() {
+    let refusals = || {
+        [
+            Reply::error(400, "ThrottlingException"),
+            Reply::error(500, "InternalServerError"),
+            Reply::Answer(503, json!({})),
+            Reply::Lost,
+            Reply::Silence,
+        ]
+    };
+    let none = json!({"Items": [], "Count": 0});
+    let secret = json!({"Attributes": {"secret": {"B": "c2VjcmV0"}}});
+    let answers = [
+        none.clone(),
+        none.clone(),
+        none.clone(),
+        none,
+        json!({}),
+        secret,
+    ];
+    let answers = answers.map(|body| Reply::Answer(200, body));
+    let replies = answers
+        .into_iter()
+        .flat_map(|answer| refusals().into_iter().chain([answer]));
     let script = Script::new(replies);
-    let result = script
-        .store()
-        .read(
-            &tenant(),
-            &BTreeSet::from([want(1)]),
-            &mut ReadSet::default(),
-        )
-        .await;
-    assert!(
-        matches!(result, Err(StoreError::Throttled { .. })),
-        "{result:?}"
-    );
-    assert_eq!(script.requests().len(), 10);
+    let (store, tenant) = (script.store(), tenant());
+    store.members(&tenant, id(1)).await.unwrap();
+    store.count(&tenant, "User").await.unwrap();
+    store.page(&tenant, "User", 3, None, None).await.unwrap();
+    let lookup = Lookup {
+        resource_type: "User",
+        attribute: "externalId".to_owned(),
+        value: "701984".to_owned(),
+        unique: false,
+    };
+    store.find(&tenant, &lookup).await.unwrap();
+    assert!(store.get(&tenant, "User", id(1)).await.unwrap().is_none());
+    store.cursor_secret([1; 32]).await.unwrap();
+    assert_eq!(script.requests().len(), 6 * 6);
 }
 
 #[tokio::test(start_paused = true)]
