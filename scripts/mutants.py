@@ -54,9 +54,14 @@ PATTERNS = [
     ("retry", "shared/src/store/commit.rs", r"\.client_request_token\(token\)", ""),
     ("retry", "shared/src/store/commit.rs", r"if unsettled \{ deadline \} else \{ last_start \}", "last_start"),
     ("retry", "shared/src/store/{commit,record}.rs", r'"[A-Z]\w+(?:Exception|Error|Exceeded|Conflict|Unavailable)"(?=,|\n| =>| \|)', '"Nothing"'),
-    ("retry", "shared/src/store/record.rs", r"StoreError::Unanswered \{ \.\. \} => true", "StoreError::Unanswered { .. } => false"),
     ("retry", "shared/src/store/read.rs", r"left\.flat_map\(\|left\| left\.keys\)\.collect\(\)", "{ drop(left); Vec::new() }"),
-    ("retry", "shared/src/store/client.rs", r"\.with_max_attempts\(ATTEMPTS\)", ".with_max_attempts(1)"),
+    ("retry", "shared/src/store/retry.rs", r"!error\.is_transient\(\)", "true"),
+    ("retry", "shared/src/store/retry.rs", r"next >= self\.limit\(\)", "false"),
+    ("retry", "shared/src/store/retry.rs", r"self\.deadline <= Instant::now\(\)", "false"),
+    ("retry", "shared/src/store/mod.rs", r'"[A-Z]\w+(?:Exception|Error|Exceeded|Unavailable)"(?=,)', '"Nothing"'),
+    ("retry", "shared/src/store/mod.rs", r"Self::Throttled \| Self::Torn => true", "Self::Throttled | Self::Torn => false"),
+    ("retry", "shared/src/store/read.rs", r"retry\.again\(StoreError::Throttled\)\.await\?;", "break;"),
+    ("check", "shared/src/store/members.rs", r"header\.shows_all\(&members\)", "true"),
     # What the planner refuses, what it waits for, and how much it packs.
     ("check", "shared/src/plan/**/*.rs", r"if (?!let)([^{;]*?) \{(?=\s*return (?:Err|Some)\()", "if false && (\\1) {"),
     ("check", "shared/src/plan/pack.rs", r"seen\.extend\(last\.writer\);", ""),
@@ -65,7 +70,9 @@ PATTERNS = [
     ("check", "shared/src/plan/pack.rs", r"<= MAX_BYTES", "<= usize::MAX"),
     ("check", "shared/src/plan/step.rs", r"> job\.max_actions", "> usize::MAX"),
     ("check", "shared/src/plan/step.rs", r"> MAX_BYTES", "> usize::MAX"),
-    ("check", "shared/src/plan/simulate/*.rs", r"world\.guard\([^;]*\);", ""),
+    ("check", "shared/src/plan/{simulate,simulate/members}.rs", r"world\.guard(?:_membership)?\([^;)]*\)", "()"),
+    ("check", "shared/src/plan/simulate/members.rs", r"world\.toggle_member\([^;]*\);", ""),
+    ("check", "shared/src/plan/simulate/members.rs", r"changed\.groups_rev = [^;]*;", ""),
 ]
 
 # Fast ones first; the run of a guard ends with the first that fails.

@@ -7,9 +7,7 @@
 //! from then on the header's revision shows the same members whatever is written
 //! later, because later changes only begin or end intervals behind it.
 
-use tokio::time::sleep;
-
-use super::backoff::pause;
+use super::read::QUERY;
 use super::{Store, StoreError};
 use crate::scim::ResourceId;
 use crate::table::{Membership, Stored, Tenant, key};
@@ -19,18 +17,17 @@ impl Store {
     /// what its header, read before, shows of them is complete. Without a
     /// header there is nothing to compare with.
     ///
-    /// Has no end of its own while the two disagree; the caller bounds it.
-    ///
     /// # Errors
     ///
-    /// A fault of the table.
+    /// [`StoreError::Torn`] where the two still disagree at the end of the
+    /// request, or a fault of the table.
     pub(super) async fn members(
         &self,
         tenant: &Tenant,
         group: ResourceId,
         header: Option<&Stored>,
     ) -> Result<Vec<Membership>, StoreError> {
-        let mut attempt = 0;
+        let mut retry = self.asking(QUERY, &group.to_string());
         loop {
             let items = self.query_all(key::members_pk(tenant, group)).await?;
             let members: Result<Vec<_>, _> = items.iter().map(Membership::from_item).collect();
@@ -38,8 +35,7 @@ impl Store {
             if header.is_none_or(|header| header.shows_all(&members)) {
                 return Ok(members);
             }
-            attempt += 1;
-            sleep(pause(&group.to_string(), attempt)).await;
+            retry.again(StoreError::Torn).await?;
         }
     }
 }

@@ -91,8 +91,9 @@ impl Store {
 }
 
 /// A fault of the service itself: shown to clients as an opaque 500, or as a 503
-/// where the same may succeed later, and logged once. Neither form contains what is stored: answers of DynamoDB are reduced
-/// to their code, because their messages can quote values.
+/// where the same may succeed later, and logged once. Neither form contains what
+/// is stored: answers of DynamoDB are reduced to their code, because their
+/// messages can quote values.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// DynamoDB answered with an error.
@@ -115,6 +116,9 @@ pub enum StoreError {
     /// A batch read kept leaving keys unprocessed.
     #[error("BatchGetItem left keys unprocessed until the end of the request")]
     Throttled,
+    /// The memberships of a group kept differing from what its header says.
+    #[error("memberships differed from their group until the end of the request")]
+    Torn,
     /// An item is not what this version of the service writes.
     #[error(transparent)]
     Malformed(#[from] MalformedItem),
@@ -147,7 +151,7 @@ impl StoreError {
     /// another writer, an answer that was lost or spoke of no fault of ours.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Throttled => true,
+            Self::Throttled | Self::Torn => true,
             Self::Unanswered { reason, .. } => *reason != "request",
             Self::Answered { code, .. } => TRANSIENT.contains(&code.as_str()),
             Self::Malformed(_) | Self::Build(_) | Self::Aborted => false,

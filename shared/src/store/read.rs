@@ -4,9 +4,9 @@
 //! repetition in batches of a hundred, side by side, and one query for each
 //! partition that is read whole. What is refused or gets no answer, and keys that
 //! DynamoDB leaves unprocessed, are asked for again until the request ends that
-//! reads: see [`Store::during`]. A group's header is always read before its memberships:
-//! were it the other way round, a change between the two reads would leave old
-//! memberships beside a new revision. What a reader may still miss of a
+//! reads: see [`Store::during`]. A group's header is always read before its
+//! memberships: were it the other way round, a change between the two reads would
+//! leave old memberships beside a new revision. What a reader may still miss of a
 //! transaction that is being committed is in `members`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -29,7 +29,7 @@ const BATCH: usize = 100;
 
 const GET: &str = "GetItem";
 const BATCH_GET: &str = "BatchGetItem";
-const QUERY: &str = "Query";
+pub(super) const QUERY: &str = "Query";
 
 impl Store {
     /// Reads what is wanted into the read set, in place of what was there. The

@@ -315,8 +315,12 @@ fn unmoved(before: Option<&Membership>) -> Expression {
     let mut expression = Expression::default();
     expression.require_equal(name::SINCE, "begun", number(before.current.since));
     match before.current.until {
-        Some(until) => expression.require_equal(name::UNTIL, "ended", number(until)),
-        None => expression.require_absent(name::UNTIL),
+        Some(until) => {
+            expression.require_equal(name::UNTIL, "ended", number(until));
+        }
+        None => {
+            expression.require_absent(name::UNTIL);
+        }
     }
     expression
 }

@@ -1,7 +1,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::scripted::{Reply, Script};
 use super::*;
@@ -91,6 +93,18 @@ async fn members_are_read_again_until_they_are_those_of_the_header() {
         let told = read(Some(header(&[1, 2])), replies).await;
         assert_eq!(told, (queries, vec![id(1), id(2), id(3)]), "{case}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_that_stay_others_than_the_header_says_are_refused_in_time() {
+    let script = Script::new((0..1_000).map(|_| found(&[(1, 1, 0)])));
+    let store = script
+        .store()
+        .during(Instant::now() + Duration::from_secs(5), 0);
+    let tenant = Tenant::parse("acme").unwrap();
+    let header = header(&[1, 2]);
+    let result = store.members(&tenant, id(GROUP), Some(&header)).await;
+    assert!(matches!(result, Err(StoreError::Torn)), "{result:?}");
 }
 
 #[tokio::test(start_paused = true)]

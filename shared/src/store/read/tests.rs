@@ -124,7 +124,7 @@ async fn every_kind_of_read_is_asked_again() {
         .flat_map(|answer| refusals().into_iter().chain([answer]));
     let script = Script::new(replies);
     let (store, tenant) = (script.store(), tenant());
-    store.members(&tenant, id(1)).await.unwrap();
+    store.members(&tenant, id(1), None).await.unwrap();
     store.count(&tenant, "User").await.unwrap();
     store.page(&tenant, "User", 3, None, None).await.unwrap();
     let lookup = Lookup {
