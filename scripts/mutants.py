@@ -77,11 +77,11 @@ PATTERNS = [
 
 # Fast ones first; the run of a guard ends with the first that fails.
 SUITES = [
-    ["--lib"],
-    ["--test", "it", "--", "store::", "invariants", "bulk::", "groups", "users", "atomicity", "cursors"],
-    ["--test", "it", "--", "idempotency", "cost", "versions", "stack"],
-    ["--test", "it", "--", "faults"],
-    ["--test", "it", "--", "oracle", "schedules"],
+    ["--package", "shared", "--lib"],
+    ["--workspace", "--test", "it", "--", "invariants", "bulk::", "groups", "users", "atomicity", "cursors"],
+    ["--workspace", "--test", "it", "--", "deadlines", "idempotency", "cost", "versions", "stack"],
+    ["--workspace", "--test", "it", "--", "faults"],
+    ["--workspace", "--test", "it", "--", "oracle", "schedules"],
 ]
 
 # A guard without which a test does not end is noticed as well.
@@ -152,7 +152,7 @@ def notice(guard, copy):
         for suite in SUITES:
             try:
                 run = subprocess.run(
-                    ["cargo", "test", "--workspace", "--quiet", *suite],
+                    ["cargo", "test", "--quiet", *suite],
                     cwd=copy,
                     capture_output=True,
                     text=True,
