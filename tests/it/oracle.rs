@@ -3,7 +3,9 @@
 //!
 //! The reference shares no planning code: the order is found by trying, the
 //! references are replaced by hand, and every operation goes through the single
-//! verbs of another stack. The directory of both is the same at first. Compared
+//! verbs of another stack; of groups that name each other in a ring, each is
+//! created with those that are there, and the others are put in when all are.
+//! The directory of both is the same at first. Compared
 //! are the status and the version of every row, and every resource afterwards,
 //! with ids replaced by what they stand for. With another atomicity the
 //! reference does again what it may keep on a fresh stack.
@@ -11,16 +13,16 @@
 mod operation;
 mod order;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{Client, Stack, group, user};
+use harness::{Client, Stack, group, patch, user};
 use local::template::Function;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::template::rights;
 use operation::{LENGTH, NOBODY, OLD_GROUPS, OLD_USERS, Op, Who, operation, sensible};
-use order::{canonical_order, connected};
+use order::{Step, canonical_order, connected};
 
 type Ids = BTreeMap<Who, String>;
 
@@ -43,92 +45,180 @@ async fn prepare(client: &Client) -> Ids {
 /// One row: index, status, version.
 type Row = (usize, u64, Option<String>);
 
-/// One operation as a request of its own.
-async fn alone(client: &Client, operations: &[Op], index: usize, ids: &mut Ids) -> Row {
-    let id = |who: &Who| ids.get(who).cloned().unwrap_or_else(|| NOBODY.to_owned());
-    let (method, path, body, version) = operations[index].request(index, &id);
-    let client = match version {
-        Some(version) => client.with_header("if-match", &format!("W/\"{version}\"")),
-        None => client.clone(),
-    };
-    let body = if body.is_null() {
-        Vec::new()
-    } else {
-        body.to_string().into_bytes()
-    };
-    let reply = client.send(method, &path, body).await;
-    if let Some(id) = reply.body.get("id").and_then(Value::as_str)
-        && operations[index].creates()
-    {
-        ids.insert(Who::New(index), id.to_owned());
-    }
-    let status = u64::from(reply.status);
-    let version = reply.header("etag").map(str::to_owned);
-    (index, status, version.filter(|_| status < 300))
+/// The same operations, each sent as a request of its own.
+struct Singly {
+    client: Client,
+    ids: Ids,
+    /// The groups of rings: putting in who came later took a change that the
+    /// bulk request does not count.
+    raised: BTreeSet<usize>,
 }
 
-async fn one_at_a_time(
-    client: &Client,
-    operations: &[Op],
-    limit: usize,
-    ids: &mut Ids,
-) -> Vec<Row> {
+impl Singly {
+    async fn on(stack: &Stack) -> Self {
+        let client = stack.client();
+        let ids = prepare(&client).await;
+        let raised = BTreeSet::new();
+        Self {
+            client,
+            ids,
+            raised,
+        }
+    }
+
+    async fn alone(&mut self, operation: &Op, index: usize) -> Row {
+        let id = |who: &Who| {
+            let known = self.ids.get(who).cloned();
+            known.unwrap_or_else(|| NOBODY.to_owned())
+        };
+        let (method, path, body, version) = operation.request(index, &id);
+        let client = match version {
+            Some(version) => {
+                let tag = format!("W/\"{version}\"");
+                self.client.with_header("if-match", &tag)
+            }
+            None => self.client.clone(),
+        };
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        let reply = client.send(method, &path, body).await;
+        if let Some(id) = reply.body.get("id").and_then(Value::as_str)
+            && operation.creates()
+        {
+            self.ids.insert(Who::New(index), id.to_owned());
+        }
+        let status = u64::from(reply.status);
+        let raised = operation.target().is_some_and(|who| self.is_raised(who));
+        let version = reply.header("etag").filter(|_| status < 300);
+        (
+            index,
+            status,
+            version.map(|version| lowered(version, raised)),
+        )
+    }
+
+    fn is_raised(&self, who: &Who) -> bool {
+        matches!(who, Who::New(index) if self.raised.contains(index))
+    }
+
+    /// One step: its rows, or those of its operations that fail by themselves;
+    /// then none of it has happened.
+    async fn step(&mut self, operations: &[Op], step: &Step) -> Result<Vec<Row>, Vec<Row>> {
+        let inside = |who: &Who| matches!(who, Who::New(index) if step.contains(index));
+        let mut rows = Vec::new();
+        let mut late = Vec::new();
+        for index in step {
+            let mut operation = operations[*index].clone();
+            if let Some(members) = operation.members_mut() {
+                let (later, now) = members.drain(..).partition(inside);
+                *members = now;
+                late.push((*index, later));
+            }
+            rows.push(self.alone(&operation, *index).await);
+        }
+        let (failed, done): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.1 >= 400);
+        if !failed.is_empty() {
+            for (index, ..) in done {
+                let path = format!("/Groups/{}", self.ids.remove(&Who::New(index)).unwrap());
+                assert_eq!(self.client.delete(&path).await.status, 204);
+            }
+            return Err(failed);
+        }
+        for (index, later) in late.into_iter().filter(|(_, later)| !later.is_empty()) {
+            let value: Vec<_> = later
+                .iter()
+                .map(|who| json!({"value": self.ids[who]}))
+                .collect();
+            let add = patch(&[json!({"op": "add", "path": "members", "value": value})]);
+            let path = format!("/Groups/{}", self.ids[&Who::New(index)]);
+            assert_eq!(self.client.patch(&path, add).await.status, 204);
+            self.raised.insert(index);
+        }
+        Ok(done)
+    }
+}
+
+/// A version as it would be without the change that puts the later members of a
+/// ring in.
+fn lowered(version: &str, raised: bool) -> String {
+    let digits: String = version.chars().filter(char::is_ascii_digit).collect();
+    let number: u64 = digits.parse().unwrap();
+    format!("W/\"{}\"", number - u64::from(raised))
+}
+
+async fn one_at_a_time(singly: &mut Singly, operations: &[Op], limit: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    let mut failures = 0;
-    for index in canonical_order(operations) {
+    for step in canonical_order(operations) {
+        let failures = rows.iter().filter(|row| row.1 >= 400).count();
         if limit > 0 && failures >= limit {
             break;
         }
         let failed = |need: &usize| rows.iter().any(|row| row.0 == *need && row.1 >= 400);
-        let row = if operations[index].references().iter().any(failed) {
-            (index, 409, None)
-        } else {
-            alone(client, operations, index, ids).await
+        let mut needs = step
+            .iter()
+            .flat_map(|index| operations[*index].references());
+        let broken = needs.any(|need| failed(&need));
+        let told = match broken {
+            true => Err(Vec::new()),
+            false => singly.step(operations, &step).await,
         };
-        failures += usize::from(row.1 >= 400);
-        rows.push(row);
+        rows.extend(told.unwrap_or_else(|culprits| fallen(&step, culprits, 409)));
     }
     rows.sort();
     rows
 }
 
-/// The sets in their order, each carried out one operation at a time. One of
-/// which an operation fails must not have happened: everything is done again
-/// without it, on another stack.
+/// The rows of operations that fall with these of them.
+fn fallen<'a>(
+    operations: impl IntoIterator<Item = &'a usize>,
+    culprits: Vec<Row>,
+    status: u64,
+) -> Vec<Row> {
+    let own = |index: usize| culprits.iter().find(|row| row.0 == index).cloned();
+    let operations = operations.into_iter().copied();
+    operations
+        .map(|index| own(index).unwrap_or((index, status, None)))
+        .collect()
+}
+
+/// The sets in their order, each carried out one step at a time. One of which an
+/// operation fails must not have happened: everything is done again without it,
+/// on another stack.
 async fn all_or_nothing(
     seed: u64,
     operations: &[Op],
-    sets: &[Vec<usize>],
+    sets: &[Vec<Step>],
     limit: usize,
-) -> (Stack, Ids, Vec<Row>) {
-    let mut refused: BTreeMap<usize, Row> = BTreeMap::new();
+) -> (Stack, Singly, Vec<Row>) {
+    let mut refused: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
     'again: loop {
         let stack = Stack::seeded(seed).await;
-        let client = stack.client();
-        let mut ids = prepare(&client).await;
+        let mut singly = Singly::on(&stack).await;
         let mut rows: Vec<Row> = Vec::new();
         for (position, set) in sets.iter().enumerate() {
             let failures = rows.iter().filter(|row| row.1 >= 400).count();
             if limit > 0 && failures >= limit {
                 break;
             }
-            if let Some(culprit) = refused.get(&position) {
-                let undone = set.iter().filter(|index| **index != culprit.0);
-                rows.extend(undone.map(|index| (*index, 424, None)));
-                rows.push(culprit.clone());
+            if let Some(culprits) = refused.get(&position) {
+                rows.extend(fallen(set.iter().flatten(), culprits.clone(), 424));
                 continue;
             }
-            for index in set {
-                let row = alone(&client, operations, *index, &mut ids).await;
-                if row.1 >= 400 {
-                    refused.insert(position, row);
-                    continue 'again;
+            for step in set {
+                match singly.step(operations, step).await {
+                    Ok(done) => rows.extend(done),
+                    Err(culprits) => {
+                        refused.insert(position, culprits);
+                        continue 'again;
+                    }
                 }
-                rows.push(row);
             }
         }
         rows.sort();
-        return (stack, ids, rows);
+        return (stack, singly, rows);
     }
 }
 
@@ -175,7 +265,7 @@ async fn in_bulk(
 }
 
 /// Every resource, by what its id stands for, without instants.
-async fn directory(client: &Client, ids: &Ids) -> Vec<String> {
+async fn directory(client: &Client, ids: &Ids, raised: &BTreeSet<usize>) -> Vec<String> {
     let mut found = Vec::new();
     for endpoint in ["/Users", "/Groups"] {
         let list = client.get(&format!("{endpoint}?count=200")).await;
@@ -183,6 +273,10 @@ async fn directory(client: &Client, ids: &Ids) -> Vec<String> {
         assert_eq!(list.body["totalResults"], resources.len());
         for resource in resources {
             let mut resource = resource.clone();
+            let id = resource["id"].as_str().unwrap().to_owned();
+            let ring = |index: &usize| ids.get(&Who::New(*index)) == Some(&id);
+            let version = resource["meta"]["version"].as_str().unwrap();
+            resource["meta"]["version"] = json!(lowered(version, raised.iter().any(ring)));
             for instant in ["created", "lastModified"] {
                 resource["meta"].as_object_mut().unwrap().remove(instant);
             }
@@ -229,13 +323,12 @@ async fn compare(
     prop_assert!(report.iam.is_subset(&rights(Function::Bulk)));
     prop_assert_eq!(report.conflicts, 0, "a bulk never meets itself");
 
-    let (single, single_ids, expected) = match atomicity {
+    let (single, singly, expected) = match atomicity {
         "operation" => {
             let stack = Stack::seeded(seed).await;
-            let client = stack.client();
-            let mut ids = prepare(&client).await;
-            let rows = one_at_a_time(&client, &operations, limit, &mut ids).await;
-            (stack, ids, rows)
+            let mut singly = Singly::on(&stack).await;
+            let rows = one_at_a_time(&mut singly, &operations, limit).await;
+            (stack, singly, rows)
         }
         "component" => {
             let sets = connected(&operations);
@@ -250,8 +343,8 @@ async fn compare(
     prop_assert!(report.iam.is_subset(&rights(Function::Users)));
     prop_assert_eq!(rows, expected);
     prop_assert_eq!(
-        directory(&client, &ids).await,
-        directory(&single.client(), &single_ids).await
+        directory(&client, &ids, &BTreeSet::new()).await,
+        directory(&singly.client, &singly.ids, &singly.raised).await
     );
     bulk.audit().await;
     single.audit().await;

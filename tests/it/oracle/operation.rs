@@ -105,6 +105,14 @@ impl Op {
         }
     }
 
+    /// The members that a group is created with.
+    pub(super) fn members_mut(&mut self) -> Option<&mut Vec<Who>> {
+        match self {
+            Self::Group { members } => Some(members),
+            _ => None,
+        }
+    }
+
     /// Whom its data names.
     fn mentions(&self) -> Vec<&Who> {
         match self {
@@ -201,7 +209,7 @@ pub(super) fn contend(earlier: &Op, later: &Op) -> bool {
 }
 
 /// Whether `from` refers to `to`, directly or not.
-fn depends(operations: &[Op], from: usize, to: usize) -> bool {
+pub(super) fn depends(operations: &[Op], from: usize, to: usize) -> bool {
     let mut seen = BTreeSet::new();
     let mut stack = vec![from];
     while let Some(index) = stack.pop() {
@@ -221,17 +229,12 @@ fn depends(operations: &[Op], from: usize, to: usize) -> bool {
     false
 }
 
-/// Keeps only references to creates that do not lead in a ring: a ring cannot
-/// be carried out one operation at a time.
+/// Keeps only references to creates: groups may name each other in a ring, or
+/// themselves.
 pub(super) fn sensible(mut operations: Vec<Op>) -> Vec<Op> {
     for index in 0..operations.len() {
         let legal: Vec<bool> = (0..LENGTH)
-            .map(|other| {
-                other < operations.len()
-                    && other != index
-                    && operations[other].creates()
-                    && !depends(&operations, other, index)
-            })
+            .map(|other| operations.get(other).is_some_and(Op::creates))
             .collect();
         let tidy = |who: &mut Who| {
             if let Who::New(other) = who

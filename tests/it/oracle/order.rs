@@ -3,33 +3,59 @@
 
 use std::collections::BTreeSet;
 
-use super::operation::{Op, contend};
+use super::operation::{Op, contend, depends};
 
-/// Again and again the lowest operation whose prerequisites are done, those that
+/// What is carried out at once: an operation, or groups that name each other in
+/// a ring, be it one that names itself; in the client's order.
+pub(super) type Step = Vec<usize>;
+
+fn steps(operations: &[Op]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for index in 0..operations.len() {
+        let ring = |step: &Step| {
+            let first = step[0];
+            depends(operations, first, index) && depends(operations, index, first)
+        };
+        match steps.iter().position(ring) {
+            Some(found) => steps[found].push(index),
+            None => steps.push(vec![index]),
+        }
+    }
+    steps
+}
+
+/// Again and again the lowest step whose prerequisites are done, those that
 /// only keep the client's order included; where these are in the way of all that
 /// is left, the lowest whose references are done.
-pub(super) fn canonical_order(operations: &[Op]) -> Vec<usize> {
-    let mut order: Vec<usize> = Vec::new();
-    while order.len() < operations.len() {
-        let open = |index: &usize| !order.contains(index);
-        let hard = |index: usize| {
-            let needs = operations[index].references();
-            needs.iter().all(|need| !open(need))
+pub(super) fn canonical_order(operations: &[Op]) -> Vec<Step> {
+    let mut left = steps(operations);
+    let mut order: Vec<Step> = Vec::new();
+    while !left.is_empty() {
+        let elsewhere = |index: usize, step: &Step| {
+            !step.contains(&index) && left.iter().any(|other| other.contains(&index))
         };
-        let soft = |index: usize| {
-            let mut earlier = (0..index).filter(open);
-            earlier.all(|earlier| !contend(&operations[earlier], &operations[index]))
+        let hard = |step: &Step| {
+            let needs = step
+                .iter()
+                .flat_map(|index| operations[*index].references());
+            needs.into_iter().all(|need| !elsewhere(need, step))
         };
-        let able = |index: &usize| open(index) && hard(*index);
-        let next = (0..operations.len()).find(|index| able(index) && soft(*index));
-        order.push(next.or_else(|| (0..operations.len()).find(able)).unwrap());
+        let soft = |step: &Step| {
+            step.iter().all(|index| {
+                let mut earlier = (0..*index).filter(|earlier| elsewhere(*earlier, step));
+                earlier.all(|earlier| !contend(&operations[earlier], &operations[*index]))
+            })
+        };
+        let next = left.iter().position(|step| hard(step) && soft(step));
+        let next = next.or_else(|| left.iter().position(hard)).unwrap();
+        order.push(left.remove(next));
     }
     order
 }
 
 /// The operations that references connect, sets that have to wait for each
-/// other joined; in canonical order of the sets, each in that of its operations.
-pub(super) fn connected(operations: &[Op]) -> Vec<Vec<usize>> {
+/// other joined; in canonical order of the sets, each in that of its steps.
+pub(super) fn connected(operations: &[Op]) -> Vec<Vec<Step>> {
     let all = 0..operations.len();
     let mut sets: Vec<BTreeSet<usize>> = all.map(|index| [index].into()).collect();
     let refers = |from: &BTreeSet<usize>, to: &BTreeSet<usize>| {
@@ -51,7 +77,7 @@ pub(super) fn connected(operations: &[Op]) -> Vec<Vec<usize>> {
         sets[a.min(b)].extend(joined);
     }
     let canonical = canonical_order(operations);
-    let mut ordered: Vec<Vec<usize>> = Vec::new();
+    let mut ordered: Vec<Vec<Step>> = Vec::new();
     while !sets.is_empty() {
         sets.sort_by_key(|set| set.first().copied());
         let free = |set: &BTreeSet<usize>| {
@@ -60,8 +86,8 @@ pub(super) fn connected(operations: &[Op]) -> Vec<Vec<usize>> {
         };
         let next = sets.iter().position(free).unwrap();
         let set = sets.remove(next);
-        let within = canonical.iter().filter(|index| set.contains(index));
-        ordered.push(within.copied().collect());
+        let within = canonical.iter().filter(|step| set.contains(&step[0]));
+        ordered.push(within.cloned().collect());
     }
     ordered
 }
