@@ -16,10 +16,9 @@
 //! **The database** is the embedded one behind [`crate::weather`] without latency:
 //! a call takes effect when it is let through. A transaction that a schedule makes
 //! slow holds its keys for some decisions, conflicts with those that come in
-//! between. Where the scenario says so, their reads also see half of it, as the
-//! weather has it; an answer made of such a read need not be true of one state
-//! (`docs/bulk.md`), but the table must be sound, and nothing
-//! else is looked at.
+//! between. Where the scenario says so, or all do ([`TORN`]), one may also be torn:
+//! whoever reads meanwhile sees some items before and some after, which ones and
+//! how long being the weather's draw from seed and call.
 //!
 //! **Death** is that of a Lambda: the future is dropped. What it had at the gate
 //! may still arrive, at any later time or never.
@@ -35,10 +34,12 @@
 mod atom;
 mod choice;
 mod drive;
+mod finding;
 mod gate;
 mod judge;
 mod scenario;
 mod state;
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,11 +51,12 @@ use shared::provider::Provider;
 use shared::store::{Store, patience};
 use tokio::runtime::Runtime;
 
-pub use choice::{Chooser, Enumerated, Random, Replay};
+pub use choice::{Chooser, Enumerated, Intruder, Random, Replay};
 pub use scenario::{Ask, Scenario};
 
 use drive::{Run, Stage, drive, send, still};
-use judge::{Known, Reference, findings};
+use finding::{Known, findings};
+use judge::Reference;
 use state::{Names, Table, digest};
 
 use crate::audit::audit;
@@ -72,6 +74,16 @@ const GIVEN: u64 = 20_000;
 /// digit of the seed: often ample, sometimes so little that outcomes stay unknown.
 const REMAINING: [u64; 4] = [27, 27, 6, 4];
 
+/// Whether any transaction of any scenario may be seen item by item while it
+/// commits, and every answer is judged all the same. `SCHEDULE_TORN=1` does it for
+/// one run.
+pub const TORN: bool = false;
+
+/// Whether it is so in this run.
+pub fn torn() -> bool {
+    TORN || std::env::var_os("SCHEDULE_TORN").is_some()
+}
+
 /// A scenario on a database of its own, for any number of schedules.
 #[derive(Debug)]
 pub struct World {
@@ -81,8 +93,11 @@ pub struct World {
     table: Table,
     start: Vec<Item>,
     names: Names,
+    given: Vec<(String, &'static str)>,
     reference: Reference,
     torn: bool,
+    /// Whether only the table is judged.
+    lenient: bool,
     runs: u32,
 }
 
@@ -93,8 +108,8 @@ pub struct Outcome {
     pub words: String,
     /// What is broken, one entry each; empty when all is well.
     pub violations: Vec<String>,
-    /// How many faults befell it.
-    pub faults: usize,
+    /// Whether a transaction was cancelled, by a condition or by a conflict.
+    pub cancelled: bool,
     run: Run,
     names: Names,
     summary: String,
@@ -124,17 +139,26 @@ impl World {
         there.extend(&names);
         names.extend(&here);
         let reference = Reference::new(atoms, there, Table::new(database()), &config, &start);
+        let given = scenario.given.iter();
+        let given = given.map(|(name, endpoint, _)| (name.clone(), *endpoint));
         Self {
             name: scenario.name().to_owned(),
-            torn: scenario.torn,
+            torn: scenario.torn || torn(),
+            lenient: scenario.torn && !torn(),
             clients,
             config,
             table,
             start,
             names,
+            given: given.collect(),
             reference,
             runs: 0,
         }
+    }
+
+    /// How many clients there are.
+    pub fn clients(&self) -> usize {
+        self.clients.len()
     }
 
     /// Carries out one schedule and judges it. The seed is the weather's: it
@@ -145,13 +169,14 @@ impl World {
         let runtime = runtime();
         let place = usize::try_from(seed % 10).unwrap_or(0);
         let run = runtime.block_on(async {
-            let weather = Weather::with(self.table.embedded.clone(), seed, still(self.torn));
+            let weather = Weather::with(self.table.embedded.clone(), seed, still());
             let stage = Stage {
                 clients: &self.clients,
                 config: &self.config,
                 weather,
                 remaining: Duration::from_secs(*REMAINING.get(place).unwrap_or(&27)),
                 salt: self.runs,
+                torn: self.torn,
             };
             drive(&stage, chooser).await
         });
@@ -160,8 +185,17 @@ impl World {
         let mut violations = run.broken.clone();
         violations.extend(audit(&items));
         let goal = digest(&items, &self.names);
-        let findings = findings(&self.reference.atoms, &run.sent, &self.names);
-        let explained = self.torn || self.reference.explains(&findings, &goal);
+        let atoms = &self.reference.atoms;
+        let (findings, contradictions) = findings(atoms, &run.sent, &self.names);
+        violations.extend(contradictions);
+        violations.extend(walk::judge(
+            atoms,
+            &findings,
+            &run.sent,
+            &self.given,
+            &self.names,
+        ));
+        let explained = self.lenient || self.reference.explains(&findings, &goal);
         let mut summary = String::new();
         if !explained {
             violations.push("no order of the requests explains the answers and the table".into());
@@ -180,7 +214,7 @@ impl World {
         Outcome {
             words: run.words.join(" "),
             violations,
-            faults: run.words.iter().filter(|word| word.contains('!')).count(),
+            cancelled: run.cancelled(),
             run,
             names: self.names.clone(),
             summary,
@@ -245,6 +279,12 @@ impl World {
 }
 
 impl Outcome {
+    /// What befell it, by the words of the choices.
+    pub fn misfortunes(&self) -> impl Iterator<Item = &str> {
+        let words = self.words.split(' ');
+        words.filter_map(|word| Some(word.split_once('!')?.1))
+    }
+
     /// One line per decision, ids by what they stand for.
     pub fn trace(&self) -> String {
         self.run.trace(&|body| keys(body, &self.names))

@@ -10,14 +10,18 @@ mod random;
 mod scenarios;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Instant;
 
-use harness::schedule::{Enumerated, Random, Replay, World};
+use harness::schedule::{Enumerated, Intruder, Outcome, Random, Replay, World, torn};
 
 use scenarios::{ALL, SMALL, scenario};
 
 /// Of so many schedules in a row the scenario is the same.
 const RUNS: u64 = 10;
+
+/// So many such rows in turn are of one scenario by chance.
+const TURNS: u64 = 3;
 
 /// A schedule that was given by hand. Nothing else is then tried.
 fn given() -> Option<String> {
@@ -28,18 +32,42 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// Name, seed and choices.
+fn read(line: &str) -> (World, u64, Replay) {
+    let mut parts = line.splitn(3, ' ');
+    let world = World::new(&scenario(parts.next().unwrap_or_default()));
+    let seed = parts.next().and_then(|seed| seed.parse().ok());
+    let chooser = Replay::new(parts.next().unwrap_or_default());
+    (world, seed.unwrap_or(0), chooser)
+}
+
 #[test]
 fn a_schedule_that_is_given_is_repeated() {
     let Some(line) = given() else { return };
-    let mut parts = line.splitn(3, ' ');
-    let name = parts.next().unwrap_or_default();
-    let seed = parts.next().and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    let mut world = World::new(&scenario(name));
-    let mut chooser = Replay::new(parts.next().unwrap_or_default());
+    let (mut world, seed, mut chooser) = read(&line);
     let outcome = world.run(seed, &mut chooser);
     println!("{}\n{}", outcome.trace(), outcome.words);
     if let Err(report) = world.check(seed, &mut Replay::new(&outcome.words)) {
         panic!("{report}");
+    }
+}
+
+/// Schedules that were once not explained, whoever was to blame.
+const PINNED: [&str; 1] = [
+    // A search without an answer in time says nothing of any state.
+    "one-after-another 3203 b b b a a a!unheard a!unheard",
+];
+
+#[test]
+fn what_was_once_broken_is_explained() {
+    if given().is_some() {
+        return;
+    }
+    for line in PINNED {
+        let (mut world, seed, mut chooser) = read(line);
+        if let Err(report) = world.check(seed, &mut chooser) {
+            panic!("{report}");
+        }
     }
 }
 
@@ -104,12 +132,12 @@ fn a_delete_in_the_middle_of_a_commit_leaves_no_membership() {
     let cases = [
         (
             "torn-add-delete",
-            "a a a a!slow c c c b b b b b",
+            "a a a a!torn c c c b b b b b",
             [13, 38, 41],
         ),
         (
             "torn-create-delete",
-            "a a!slow c c c b b b b b",
+            "a a!torn c c c b b b b b",
             [15, 24, 56],
         ),
     ];
@@ -123,6 +151,42 @@ fn a_delete_in_the_middle_of_a_commit_leaves_no_membership() {
     }
 }
 
+/// Every client in the middle of every other's commit. The seed decides which
+/// items are seen as they were.
+#[test]
+fn whoever_comes_into_a_commit_is_told_the_truth() {
+    if given().is_some() || !torn() {
+        return;
+    }
+    let seeds = number("SCHEDULES").unwrap_or(3);
+    let mut broken = Vec::new();
+    for name in names() {
+        let mut world = World::new(&scenario(&name));
+        let clients = world.clients();
+        let pairs = (0..clients * clients).map(|pair| (pair / clients, pair % clients));
+        for (writer, reader) in pairs.filter(|(writer, reader)| writer != reader) {
+            let tried = (0..3).flat_map(|before| (0..seeds).map(move |seed| (before, seed)));
+            for (before, seed) in tried {
+                let mut chooser = Intruder::new(writer, reader, before);
+                if let Err(report) = world.check(seed, &mut chooser) {
+                    println!("{report}");
+                    broken.push(report);
+                    break;
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+}
+
+/// All scenarios, or the one asked for.
+fn names() -> Vec<String> {
+    match std::env::var("SCHEDULE_OF") {
+        Ok(name) => vec![name],
+        Err(_) => ALL.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
 /// Two to four requests, by seed.
 #[test]
 fn schedules_by_seed_are_explained() {
@@ -131,35 +195,84 @@ fn schedules_by_seed_are_explained() {
     }
     let count = number("SCHEDULES").unwrap_or(300);
     let first = number("SCHEDULE_SEED").unwrap_or(0);
-    let began = Instant::now();
-    let mut faults: BTreeMap<usize, u64> = BTreeMap::new();
-    let mut world: Option<(String, World)> = None;
+    let most = number("SCHEDULE_REPORTS").unwrap_or(1);
+    let mut tally = Tally::new();
+    let mut reports = Vec::new();
+    let only = std::env::var("SCHEDULE_OF").ok();
+    let mut worlds: BTreeMap<String, World> = BTreeMap::new();
     for seed in first..first + count {
-        let name = name_of(seed / RUNS);
-        if world.as_ref().is_none_or(|(known, _)| *known != name) {
-            world = Some((name.clone(), World::new(&scenario(&name))));
+        let name = only.clone().unwrap_or_else(|| name_of(seed / RUNS));
+        if !worlds.contains_key(&name) {
+            worlds.retain(|known, _| ALL.contains(&known.as_str()));
+            worlds.insert(name.clone(), World::new(&scenario(&name)));
         }
-        let (_, world) = world.as_mut().unwrap();
+        let world = worlds.get_mut(&name).unwrap();
         match world.check(seed, &mut Random::new(seed)) {
-            Ok(outcome) => *faults.entry(outcome.faults).or_default() += 1,
-            Err(report) => panic!("{report}"),
+            Ok(outcome) => tally.add(&outcome),
+            Err(report) => {
+                println!("{report}");
+                reports.push(report);
+            }
+        }
+        if reports.len() as u64 >= most {
+            break;
         }
         if (seed - first) % 5_000 == 4_999 {
-            println!("{} schedules in {:?}", seed - first + 1, began.elapsed());
+            println!("seeds {first} to {seed}, {tally}");
         }
     }
-    println!(
-        "{count} schedules in {:?}, by faults: {faults:?}",
-        began.elapsed()
-    );
+    println!("seeds {first} to {}, {tally}", first + count - 1);
+    assert!(reports.is_empty(), "{}", reports.join("\n\n"));
 }
 
-/// Every other scenario is one by chance.
+/// What a run was made of.
+struct Tally {
+    began: Instant,
+    schedules: u64,
+    cancelled: u64,
+    misfortunes: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            schedules: 0,
+            cancelled: 0,
+            misfortunes: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.schedules += 1;
+        self.cancelled += u64::from(outcome.cancelled);
+        for kind in outcome.misfortunes() {
+            *self.misfortunes.entry(kind.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.began.elapsed().as_secs_f64();
+        let rate = self.schedules as f64 / seconds;
+        write!(f, "{} schedules explained in ", self.schedules)?;
+        write!(f, "{seconds:.0} s, {rate:.0} a second; ")?;
+        write!(f, "{} with a cancelled transaction;", self.cancelled)?;
+        for (kind, count) in &self.misfortunes {
+            write!(f, " {kind} {count}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Every other scenario is one by chance. What a scenario's world has found out is
+/// of use to its later schedules, so each chance has several turns.
 fn name_of(turn: u64) -> String {
     let place = usize::try_from(turn / 2 % ALL.len() as u64).unwrap_or(0);
     if turn.is_multiple_of(2) {
         ALL[place].to_owned()
     } else {
-        format!("random-{}", turn / 2)
+        format!("random-{}", turn / 2 / TURNS)
     }
 }

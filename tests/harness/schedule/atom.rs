@@ -14,7 +14,7 @@ use shared::ambient::Moment;
 use shared::scim::Timestamp;
 use tokio::time::Instant;
 
-use super::scenario::Ask;
+use super::scenario::{Ask, KEY};
 use super::state::Names;
 use super::{SEED, number_of};
 use crate::stack::moment_seed;
@@ -28,11 +28,12 @@ pub(super) struct Atom {
     /// For a reader, such as `b0.2`: the third operation of client b's first
     /// request.
     pub(super) name: String,
-    pub(super) client: usize,
-    pub(super) turn: usize,
+    /// Client and turn of the request, and of those that repeat it under its key.
+    pub(super) sent: Vec<(usize, usize)>,
+    pub(super) key: Option<String>,
     /// The `bulkId`s of its rows, none for what is no bulk request.
     pub(super) rows: Vec<String>,
-    /// As it is sent on its own.
+    /// As it is sent on its own, and without a key.
     pub(super) ask: Ask,
     /// The number of that request.
     pub(super) number: u64,
@@ -49,16 +50,30 @@ pub(super) fn atoms(clients: &[Vec<Ask>]) -> (Vec<Atom>, Names, Names) {
     for (client, asks) in clients.iter().enumerate() {
         for (turn, ask) in asks.iter().enumerate() {
             let first = found.len();
+            let number = number_of(client, turn);
+            let repeated = (0..first).filter(|atom| repeats(&found, *atom, ask));
+            let repeated: Vec<usize> = repeated.collect();
             let rows = match ask.body["Operations"].as_array() {
                 Some(rows) if ask.target.starts_with("/Bulk") => rows.clone(),
                 _ => Vec::new(),
             };
-            let units = units(&rows, ask.whole);
-            let letter = char::from(b'a' + u8::try_from(client).unwrap_or(0));
-            let name = |row: usize| format!("{letter}{turn}.{row}");
+            let units = units(&rows, &ask.target);
+            let original: Option<&Atom> = repeated.first().and_then(|atom| found.get(*atom));
+            let (by, when) = original
+                .and_then(|atom| atom.sent.first().copied())
+                .unwrap_or((client, turn));
+            let letter = char::from(b'a' + u8::try_from(by).unwrap_or(0));
+            let name = |row: usize| format!("{letter}{when}.{row}");
             for row in 0..rows.len().max(1) {
-                let id = id(number_of(client, turn), row);
-                here.insert(&id, &format!("new {}", name(row)));
+                here.insert(&id(number, row), &format!("new {}", name(row)));
+            }
+            if !repeated.is_empty() {
+                for atom in repeated {
+                    if let Some(atom) = found.get_mut(atom) {
+                        atom.sent.push((client, turn));
+                    }
+                }
+                continue;
             }
             let mut ids = vec![String::new(); rows.len()];
             for (place, unit) in units.iter().enumerate() {
@@ -86,8 +101,8 @@ pub(super) fn atoms(clients: &[Vec<Ask>]) -> (Vec<Atom>, Names, Names) {
                 };
                 found.push(Atom {
                     name: unit.first().map_or_else(|| name(0), |row| name(*row)),
-                    client,
-                    turn,
+                    sent: vec![(client, turn)],
+                    key: ask.key().map(str::to_owned),
                     rows: unit
                         .iter()
                         .filter_map(|row| bulk_id(rows.get(*row)?))
@@ -113,13 +128,24 @@ fn id(number: u64, position: usize) -> String {
     moment.id(position).to_string()
 }
 
-/// Rows that refer to each other, directly or not, together.
-fn units(rows: &[Value], whole: bool) -> Vec<Vec<usize>> {
+/// Whether the request is one more of which this is a step.
+fn repeats(found: &[Atom], atom: usize, ask: &Ask) -> bool {
+    let known = found.get(atom).and_then(|atom| atom.key.as_deref());
+    known.is_some() && known == ask.key()
+}
+
+/// What stands or falls together: rows that refer to each other, directly or not;
+/// rows that references connect in whatever direction, or all of them, where the
+/// request asks for that.
+fn units(rows: &[Value], target: &str) -> Vec<Vec<usize>> {
     if rows.is_empty() {
         return vec![Vec::new()];
     }
-    if whole {
+    if target.contains("atomicity=request") {
         return vec![(0..rows.len()).collect()];
+    }
+    if target.contains("atomicity=component") {
+        return components(rows);
     }
     let mut units: Vec<Vec<usize>> = Vec::new();
     for row in 0..rows.len() {
@@ -135,10 +161,29 @@ fn units(rows: &[Value], whole: bool) -> Vec<Vec<usize>> {
     units
 }
 
+fn components(rows: &[Value]) -> Vec<Vec<usize>> {
+    let mut units: Vec<Vec<usize>> = Vec::new();
+    for row in 0..rows.len() {
+        let near = |unit: &Vec<usize>| {
+            let mut unit = unit.iter();
+            unit.any(|other| refers(rows, row, *other) || refers(rows, *other, row))
+        };
+        let (mut joined, others) = units.into_iter().partition::<Vec<_>, _>(near);
+        joined.push(vec![row]);
+        units = others;
+        units.push(joined.concat());
+    }
+    units.iter_mut().for_each(|unit| unit.sort_unstable());
+    units.sort();
+    units
+}
+
 /// A bulk request of these rows alone.
 fn alone(ask: &Ask, rows: &[Value], unit: &[usize], ids: &[String]) -> Ask {
+    let mut ask = ask.clone();
+    ask.headers.retain(|(name, _)| name != KEY);
     if unit.is_empty() {
-        return ask.clone();
+        return ask;
     }
     let own: Vec<Value> = unit
         .iter()
@@ -152,7 +197,6 @@ fn alone(ask: &Ask, rows: &[Value], unit: &[usize], ids: &[String]) -> Ask {
             serde_json::from_str(&replace(&rows.get(*row)?.to_string(), &id)).ok()
         })
         .collect();
-    let mut ask = ask.clone();
     ask.body["Operations"] = json!(own);
     ask
 }

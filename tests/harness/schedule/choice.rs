@@ -8,6 +8,7 @@
 //! | `b2` | the second waiting call of client b does |
 //! | `a!conflict` | it goes through and meets this fault |
 //! | `a!slow` | it goes through and takes a while, holding its keys |
+//! | `a!torn` | the same, and readers see its items change one by one |
 //! | `a!dies` | client a dies; what it has sent may still arrive |
 //! | `a!gone` | a call of the dead client a never arrives |
 //! | `-` | time passes until something happens |
@@ -25,6 +26,7 @@ pub(super) const TRANSACTION: &str = "TransactWriteItems";
 pub(super) enum Fate {
     Passes,
     Slow,
+    Torn,
     Struck(Fault),
     Dies,
     Gone,
@@ -38,9 +40,10 @@ pub(super) enum Choice {
     Wait,
 }
 
-const FATES: [(&str, Fate); 12] = [
+const FATES: [(&str, Fate); 13] = [
     ("", Fate::Passes),
     ("slow", Fate::Slow),
+    ("torn", Fate::Torn),
     ("dies", Fate::Dies),
     ("gone", Fate::Gone),
     ("conflict", Fate::Struck(Fault::Conflict)),
@@ -112,6 +115,9 @@ pub trait Chooser {
     fn choose(&mut self, shown: &[String], faulty: &[bool]) -> usize;
 }
 
+/// Of a thousand transactions so many are torn where they may be.
+const TORN: u32 = 600;
+
 /// Decides by a seed.
 #[derive(Debug, Clone)]
 pub struct Random {
@@ -157,7 +163,7 @@ impl Chooser for Random {
         let slow = |index: &usize| {
             shown
                 .get(*index)
-                .is_some_and(|word| word.ends_with("!slow"))
+                .is_some_and(|word| word.ends_with("!slow") || word.ends_with("!torn"))
         };
         let struck = self.chance.hits(self.rate) && faulty.contains(&true);
         let mut open: Vec<usize> = (0..shown.len())
@@ -180,10 +186,16 @@ impl Chooser for Random {
         }
         let drawn = usize::try_from(self.chance.below(open.len() as u64)).unwrap_or(0);
         let mut index = open.get(drawn).copied().unwrap_or(0);
-        if !struck && self.chance.hits(self.slow) {
-            let same = shown.get(index).map(|word| format!("{word}!slow"));
-            let slower = shown.iter().position(|word| Some(word) == same.as_ref());
-            index = slower.unwrap_or(index);
+        if !struck {
+            let slower = |how: &str| {
+                let word = format!("{}!{how}", shown.get(index)?);
+                shown.iter().position(|shown| *shown == word)
+            };
+            index = match (slower("torn"), slower("slow")) {
+                (Some(torn), _) if self.chance.hits(TORN) => torn,
+                (_, Some(slow)) if self.chance.hits(self.slow) => slow,
+                _ => index,
+            };
         }
         if let Some(word) = shown.get(index) {
             self.last = word.chars().take(1).collect();
@@ -218,6 +230,59 @@ impl Chooser for Replay {
         let word = self.words.next();
         let place = shown.iter().position(|shown| Some(shown) == word.as_ref());
         place.unwrap_or(0)
+    }
+}
+
+/// Lets one client come into the middle of another's commit: after so many calls
+/// of his own the writer runs up to its transaction, which is torn, and then he
+/// runs to his end.
+#[derive(Debug, Clone)]
+pub struct Intruder {
+    writer: char,
+    reader: char,
+    before: usize,
+    torn: bool,
+}
+
+impl Intruder {
+    /// Clients by their number.
+    pub fn new(writer: usize, reader: usize, before: usize) -> Self {
+        let letter = |client: usize| u8::try_from(client).map_or('?', |n| char::from(b'a' + n));
+        Self {
+            writer: letter(writer),
+            reader: letter(reader),
+            before,
+            torn: false,
+        }
+    }
+}
+
+impl Chooser for Intruder {
+    fn faults(&self) -> usize {
+        0
+    }
+
+    fn choose(&mut self, shown: &[String], _: &[bool]) -> usize {
+        let of = |client: char| shown.iter().position(|word| word.starts_with(client));
+        let torn = format!("{}!torn", self.writer);
+        let torn = shown.iter().position(|word| *word == torn);
+        let read = of(self.reader);
+        if self.before > 0 && read.is_some() {
+            self.before -= 1;
+            return read.unwrap_or(0);
+        }
+        if !self.torn
+            && let Some(torn) = torn
+        {
+            self.torn = true;
+            return torn;
+        }
+        let (first, second) = if self.torn {
+            (read, of(self.writer))
+        } else {
+            (of(self.writer), read)
+        };
+        first.or(second).unwrap_or(0)
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::choice::{Choice, Chooser, Fate, TRANSACTION, faults};
 use super::gate::{Caller, Door, Gate, Ticket};
 use super::scenario::Ask;
+use super::walk::walk;
 use super::{SEED, number_of};
 use crate::client::{Client, Reply};
 use crate::stack::{Functions, TABLE, TENANT};
@@ -68,6 +69,8 @@ pub(super) struct Stage<'a> {
     pub(super) weather: Weather,
     pub(super) remaining: Duration,
     pub(super) salt: u32,
+    /// Whether readers may come into the middle of a commit.
+    pub(super) torn: bool,
 }
 
 #[derive(Debug)]
@@ -91,6 +94,11 @@ impl Run {
             lines.push(line);
         }
         lines.join("\n")
+    }
+
+    pub(super) fn cancelled(&self) -> bool {
+        let mut answers = self.told.iter().map(|(_, answer)| answer);
+        answers.any(|answer| answer.starts_with("TransactionCanceled"))
     }
 }
 
@@ -151,7 +159,14 @@ pub(super) async fn drive(stage: &Stage<'_>, chooser: &mut dyn Chooser) -> Run {
             }
             continue;
         }
-        let options = options(&waiting, asleep, any_live, left, chooser.few());
+        let options = Options {
+            asleep,
+            any_live,
+            left,
+            few: chooser.few(),
+            torn: stage.torn,
+        };
+        let options = options.among(&waiting);
         let words: Vec<String> = options
             .iter()
             .map(|(choice, ..)| choice.to_string())
@@ -182,16 +197,17 @@ pub(super) async fn drive(stage: &Stage<'_>, chooser: &mut dyn Chooser) -> Run {
             .iter()
             .find(|call| call.ticket == ticket)
             .map_or("", |call| call.operation.as_str());
-        let duration = if fate == Fate::Slow {
+        let duration = if matches!(fate, Fate::Slow | Fate::Torn) {
             SLOW
         } else {
             Duration::ZERO
         };
-        stage
-            .weather
-            .change(|settings| settings.transaction = duration..=duration);
+        stage.weather.change(|settings| {
+            settings.transaction = duration..=duration;
+            settings.torn = fate == Fate::Torn;
+        });
         match fate {
-            Fate::Passes | Fate::Slow => gate.pass(ticket),
+            Fate::Passes | Fate::Slow | Fate::Torn => gate.pass(ticket),
             Fate::Gone => gate.discard(ticket),
             Fate::Struck(fault) => {
                 stage.weather.inject(operation, 1, fault);
@@ -224,46 +240,61 @@ pub(super) async fn drive(stage: &Stage<'_>, chooser: &mut dyn Chooser) -> Run {
 /// a schedule has a bounded number.
 type Open = (Choice, Option<Ticket>, bool);
 
-/// What may be decided. An orphan may arrive or not; whoever lives may meet a
-/// fault or die while there may be faults; time may pass while somebody sleeps.
-/// A slow transaction is a misfortune only where all schedules are tried.
-fn options(waiting: &[Caller], asleep: bool, any_live: bool, left: usize, few: bool) -> Vec<Open> {
-    let (mut found, mut struck) = (Vec::new(), Vec::new());
-    let mut last = (usize::MAX, 0);
-    for call in waiting {
-        let client = call.ticket.0;
-        last = (client, if last.0 == client { last.1 + 1 } else { 0 });
-        let choice = |fate: Fate, faulty| {
-            let choice = Choice::Call(client, last.1, fate);
-            (choice, Some(call.ticket), faulty)
-        };
-        found.push(choice(Fate::Passes, false));
-        if call.orphan {
-            if !any_live {
-                found.push(choice(Fate::Gone, false));
+/// What decides about what may be decided.
+struct Options {
+    /// Whether somebody sleeps.
+    asleep: bool,
+    any_live: bool,
+    /// How many misfortunes there may still be.
+    left: usize,
+    few: bool,
+    torn: bool,
+}
+
+impl Options {
+    /// What may be decided. An orphan may arrive or not; whoever lives may meet a
+    /// fault or die while there may be faults; time may pass while somebody sleeps.
+    /// A slow transaction is a misfortune only where all schedules are tried.
+    fn among(&self, waiting: &[Caller]) -> Vec<Open> {
+        let (mut found, mut struck) = (Vec::new(), Vec::new());
+        let mut last = (usize::MAX, 0);
+        for call in waiting {
+            let client = call.ticket.0;
+            last = (client, if last.0 == client { last.1 + 1 } else { 0 });
+            let choice = |fate: Fate, faulty| {
+                let choice = Choice::Call(client, last.1, fate);
+                (choice, Some(call.ticket), faulty)
+            };
+            found.push(choice(Fate::Passes, false));
+            if call.orphan {
+                if !self.any_live {
+                    found.push(choice(Fate::Gone, false));
+                }
+                continue;
             }
-            continue;
-        }
-        if call.operation == TRANSACTION {
-            if !few {
-                found.push(choice(Fate::Slow, false));
-            } else if left > 0 {
-                struck.push(choice(Fate::Slow, true));
+            if call.operation == TRANSACTION {
+                let torn = self.torn.then_some(Fate::Torn);
+                let slow = [Fate::Slow].into_iter().chain(torn);
+                if !self.few {
+                    found.extend(slow.map(|fate| choice(fate, false)));
+                } else if self.left > 0 {
+                    struck.extend(slow.map(|fate| choice(fate, true)));
+                }
+            }
+            if self.left > 0 {
+                let faults = faults(&call.operation, self.few).into_iter();
+                struck.extend(faults.map(|fate| choice(fate, true)));
+                if last.1 == 0 {
+                    struck.push(choice(Fate::Dies, true));
+                }
             }
         }
-        if left > 0 {
-            let faults = faults(&call.operation, few).into_iter();
-            struck.extend(faults.map(|fate| choice(fate, true)));
-            if last.1 == 0 {
-                struck.push(choice(Fate::Dies, true));
-            }
+        if self.asleep {
+            found.push((Choice::Wait, None, false));
         }
+        found.extend(struck);
+        found
     }
-    if asleep {
-        found.push((Choice::Wait, None, false));
-    }
-    found.extend(struck);
-    found
 }
 
 /// One client and what it needs to ask for something.
@@ -290,6 +321,7 @@ impl Talk {
     async fn hold(self) {
         let _done = Done(Arc::clone(&self.gate));
         for (turn, ask) in self.asks.iter().enumerate() {
+            sleep(ask.pause).await;
             let begin = self.clock.fetch_add(1, Ordering::Relaxed);
             let place = {
                 let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -302,7 +334,11 @@ impl Talk {
                 log.len() - 1
             };
             let number = number_of(self.client, turn);
-            let reply = send(&self.provider, number, self.remaining, ask).await;
+            let reply = if ask.walks {
+                walk(&self.provider, number, self.remaining, ask).await
+            } else {
+                send(&self.provider, number, self.remaining, ask).await
+            };
             let end = self.clock.fetch_add(1, Ordering::Relaxed);
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(sent) = log.get_mut(place) {
@@ -346,9 +382,9 @@ fn store(door: Door) -> Store {
 }
 
 /// The weather without latency, budget and chance: the schedule has them all.
-pub(super) fn still(torn: bool) -> Settings {
+pub(super) fn still() -> Settings {
     Settings {
-        torn,
+        torn: false,
         transaction: Duration::ZERO..=Duration::ZERO,
         call: Duration::ZERO..=Duration::ZERO,
         lag: Duration::from_millis(40),

@@ -10,8 +10,8 @@
 //!   was true of some state, and changed nothing;
 //! - a GET of one resource stands, so it has seen one state;
 //! - a step whose outcome is unknown (the client died, or was told so) may stand
-//!   or not; a step answered with 503 or another 5xx, or not at all because of
-//!   `failOnErrors`, does not;
+//!   or not; a step answered with 503 or another 5xx, a search that was refused
+//!   for want of time, and what `failOnErrors` left out, does not;
 //! - a step stands behind every step of a request that was answered before its
 //!   own was sent, and behind those rows of its request that it builds on.
 //!
@@ -31,63 +31,17 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use local::dynamo;
-use serde_json::Value;
 use shared::config::Config;
 use shared::provider::Provider;
 use shared::store::{Store, patience};
 
 use super::atom::Atom;
-use super::drive::{Sent, send};
+use super::drive::send;
+use super::finding::{Answer, Finding, Known, NOTHING, of_step};
 use super::gate::Salted;
-use super::state::{Names, Table, digest, sorted};
-use crate::client::Reply;
+use super::state::{Names, Table, digest};
 use crate::stack::TABLE;
 use crate::weather::action::Item;
-
-/// What is compared of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) version: Option<String>,
-    /// `None` where nothing could be shown of what was written.
-    pub(super) body: Option<String>,
-}
-
-impl Answer {
-    fn agrees(&self, other: &Self) -> bool {
-        let same = match (&self.body, &other.body) {
-            (Some(one), Some(other)) => one == other,
-            _ => true,
-        };
-        // What was written and could not be read again in time is told without
-        // its body: 204 where a 200 is due.
-        let bare = |answer: &Self| answer.status == 204 && answer.body.is_none();
-        let status = self.status == other.status
-            || (self.status == 200 && bare(other))
-            || (other.status == 200 && bare(self));
-        status && self.version == other.version && same
-    }
-}
-
-/// What is known of a step.
-#[derive(Debug, Clone)]
-pub(super) enum Known {
-    Answered(Answer),
-    /// It may have been carried out.
-    Unknown,
-    /// It says that it was not.
-    Not(u16),
-    /// It does not even say so.
-    Omitted,
-}
-
-/// A step with what is known of it, and between which events it happened.
-#[derive(Debug, Clone)]
-pub(super) struct Finding {
-    pub(super) known: Known,
-    begin: u64,
-    end: u64,
-}
 
 /// The states that one request after another can lead to, as far as they were
 /// asked for.
@@ -149,7 +103,7 @@ impl Reference {
         let items = self.states.get(state).cloned().unwrap_or_default();
         self.table.restore(&items);
         let Some(step) = self.atoms.get(atom).cloned() else {
-            return (answer(None, &self.names), state);
+            return (NOTHING, state);
         };
         self.salt.fetch_add(1, Ordering::Relaxed);
         let runtime = super::runtime();
@@ -170,8 +124,7 @@ impl Reference {
                 self.states.len() - 1
             }
         };
-        let answer =
-            of_step(&step, &reply, &self.names).unwrap_or_else(|| answer(None, &self.names));
+        let answer = of_step(&step, &reply, &self.names).unwrap_or(NOTHING);
         self.steps.insert((state, atom), (answer.clone(), next));
         (answer, next)
     }
@@ -266,112 +219,5 @@ impl Search<'_> {
                 Known::Not(503) => Some(503),
                 _ => Some(409),
             })
-    }
-}
-
-/// What is known of every step.
-pub(super) fn findings(atoms: &[Atom], sent: &[Sent], names: &Names) -> Vec<Finding> {
-    let finding = |atom: &Atom| {
-        let request = sent
-            .iter()
-            .find(|sent| (sent.client, sent.turn) == (atom.client, atom.turn));
-        let Some(request) = request else {
-            // Never sent: its client died before.
-            return Finding {
-                known: Known::Omitted,
-                begin: u64::MAX,
-                end: u64::MAX,
-            };
-        };
-        let (end, known) = match &request.reply {
-            None => (u64::MAX, Known::Unknown),
-            Some((end, reply)) => (*end, known(atom, reply, names)),
-        };
-        Finding {
-            known,
-            begin: request.begin,
-            end,
-        }
-    };
-    atoms.iter().map(finding).collect()
-}
-
-fn known(atom: &Atom, reply: &Reply, names: &Names) -> Known {
-    let Some(answer) = of_step(atom, reply, names) else {
-        return Known::Omitted;
-    };
-    let text = answer.body.as_deref().unwrap_or_default();
-    match answer.status {
-        500 if text.contains("outcome unknown") => Known::Unknown,
-        500.. => Known::Not(answer.status),
-        _ => Known::Answered(answer),
-    }
-}
-
-/// The part of an answer that a step has; `None` where its rows are left out.
-/// The status of several rows is the worst.
-fn of_step(atom: &Atom, reply: &Reply, names: &Names) -> Option<Answer> {
-    if atom.rows.is_empty() || reply.status != 200 {
-        return Some(answer(Some(reply), names));
-    }
-    let rows = reply.body["Operations"].as_array()?;
-    let own: Vec<&Value> = rows
-        .iter()
-        .filter(|row| {
-            row["bulkId"]
-                .as_str()
-                .is_some_and(|id| atom.rows.iter().any(|own| own == id))
-        })
-        .collect();
-    let status = |row: &&Value| {
-        row["status"]
-            .as_str()
-            .and_then(|status| status.parse().ok())
-    };
-    let worst = own.iter().filter_map(status).max()?;
-    let body = own.iter().map(|row| shown(row, names));
-    Some(Answer {
-        status: worst,
-        version: None,
-        body: Some(body.collect::<Vec<_>>().join("\n")),
-    })
-}
-
-fn answer(reply: Option<&Reply>, names: &Names) -> Answer {
-    Answer {
-        status: reply.map_or(0, |reply| reply.status),
-        version: reply
-            .and_then(|reply| reply.header("etag"))
-            .map(str::to_owned),
-        body: reply
-            .filter(|reply| !reply.body.is_null())
-            .map(|reply| shown(&reply.body, names)),
-    }
-}
-
-/// What an answer shows of one state: without instants, and without what is read
-/// after the resource itself and may be newer: a user's groups, and a manager, who
-/// is left out with his extension once he is gone. The table shows these as well.
-fn shown(body: &Value, names: &Names) -> String {
-    names.apply(&sorted(&kept(body, names)).to_string())
-}
-
-fn kept(value: &Value, names: &Names) -> Value {
-    match value {
-        Value::Object(object) => {
-            let newer = ["created", "lastModified", "groups", "schemas"];
-            let members = object
-                .iter()
-                .filter(|(name, _)| !newer.contains(&name.as_str()) && !name.starts_with("urn:"));
-            let members = members.map(|(name, value)| (name.clone(), kept(value, names)));
-            Value::Object(members.collect())
-        }
-        Value::Array(list) => {
-            let mut list: Vec<Value> = list.iter().map(|value| kept(value, names)).collect();
-            // In the order of ids, which are others elsewhere.
-            list.sort_by_key(|value| names.apply(&sorted(value).to_string()));
-            Value::Array(list)
-        }
-        other => other.clone(),
     }
 }

@@ -1,7 +1,12 @@
 //! What is there before, and what several clients then ask for at once.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use shared::scim::urn;
+
+/// The header of an idempotent request.
+pub(super) const KEY: &str = "idempotency-key";
 
 /// One request. In its target and body `{u0}` stands for the id of what
 /// [`Scenario::given`] made under that name.
@@ -11,7 +16,12 @@ pub struct Ask {
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Value,
-    pub(super) whole: bool,
+    /// How long the client waits before.
+    pub(super) pause: Duration,
+    /// Whether what it is told of a user's groups counts.
+    pub(super) groups: bool,
+    /// Whether every page of a list is asked for.
+    pub(super) walks: bool,
 }
 
 /// Clients that each send their requests one after another, all at once.
@@ -31,7 +41,9 @@ impl Ask {
             target: target.to_owned(),
             headers: Vec::new(),
             body,
-            whole: false,
+            pause: Duration::ZERO,
+            groups: false,
+            walks: false,
         }
     }
 
@@ -80,6 +92,24 @@ impl Ask {
         Self::post("/Bulk", body)
     }
 
+    /// The same under `?atomicity=…`.
+    pub fn bulk_as(atomicity: &str, rows: &[Value]) -> Self {
+        let target = format!("/Bulk?atomicity={atomicity}");
+        Self {
+            target,
+            ..Self::bulk(rows)
+        }
+    }
+
+    /// Every page of a list, one after the other: by cursor, where the target
+    /// ends with `cursor=`, else by index.
+    pub fn walk(target: &str) -> Self {
+        Self {
+            walks: true,
+            ..Self::get(target)
+        }
+    }
+
     /// With a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -87,11 +117,32 @@ impl Ask {
         self
     }
 
-    /// A bulk request that stands or falls as one, such as one with
-    /// `?atomicity=request`. Any other consists of its operations.
+    /// With an `Idempotency-Key`. Whoever else sends one with this key sends the
+    /// same request again, and what comes of all of them is what comes of one.
     #[must_use]
-    pub fn whole(mut self) -> Self {
-        self.whole = true;
+    pub fn keyed(self, key: &str) -> Self {
+        self.header(KEY, key)
+    }
+
+    /// The key that it has.
+    pub(super) fn key(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, key) = headers.find(|(name, _)| name == KEY)?;
+        Some(key)
+    }
+
+    /// So long after the client's last answer.
+    #[must_use]
+    pub fn after(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// A GET whose `groups` are of one state as well: true where they are only of
+    /// one group, and nobody changes the user.
+    #[must_use]
+    pub fn of_groups(mut self) -> Self {
+        self.groups = true;
         self
     }
 }
@@ -112,8 +163,9 @@ impl Scenario {
         &self.name
     }
 
-    /// With slow transactions of which readers see some items before and some
-    /// after.
+    /// With transactions of which readers see some items before and some after,
+    /// [`super::TORN`] or not. What such a reader is answered is judged only with
+    /// [`super::TORN`], the table always.
     #[must_use]
     pub fn torn(mut self) -> Self {
         self.torn = true;

@@ -22,7 +22,11 @@ impl Server {
     ) -> Answer {
         let actions = Action::all(request);
         self.permit(&actions);
-        let latency = call.chance.within(&self.state().settings.transaction);
+        let (latency, torn) = {
+            let state = self.state();
+            let latency = call.chance.within(&state.settings.transaction);
+            (latency, state.settings.torn)
+        };
         let end = Instant::now() + latency;
         let token = request["ClientRequestToken"].as_str();
         let seen = token.and_then(|token| self.state().tokens.get(token).copied());
@@ -55,7 +59,7 @@ impl Server {
         self.charge_ahead(&actions);
         let thousandths = u32::try_from(call.chance.below(1_000)).unwrap_or(0);
         sleep(latency * thousandths / 1_000).await;
-        let answer = self.apply(call, request, &actions, end).await;
+        let answer = self.apply(call, request, &actions, end, torn).await;
         sleep_until(end).await;
         let mut state = self.state();
         for action in &actions {
@@ -154,6 +158,7 @@ impl Server {
         request: &Value,
         actions: &[Action],
         end: Instant,
+        torn: bool,
     ) -> Answer {
         let body = request.to_string();
         let before = self.images(actions);
@@ -179,7 +184,6 @@ impl Server {
             state.report.actions += actions.len() as u64;
         }
         let mut late = Vec::new();
-        let torn = self.state().settings.torn;
         for ((action, before), after) in actions.iter().zip(&before).zip(&after) {
             if !action.writes || before == after {
                 continue;

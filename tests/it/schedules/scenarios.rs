@@ -1,6 +1,8 @@
 //! What several clients ask for at once. Each scenario is small enough that one
 //! can say what must come of it.
 
+use std::time::Duration;
+
 use harness::schedule::{Ask, Scenario};
 use harness::{encode, group, patch, user};
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use super::random;
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// Two requests with one or two calls each, of which every schedule is tried.
-pub(super) const SMALL: [&str; 8] = [
+pub(super) const SMALL: [&str; 11] = [
     "two-creates",
     "create-rename",
     "two-adds",
@@ -19,10 +21,13 @@ pub(super) const SMALL: [&str; 8] = [
     "two-deletes",
     "put-patch",
     "read-change",
+    "reader-of-groups",
+    "add-group-delete",
+    "same-key",
 ];
 
 /// All of them.
-pub(super) const ALL: [&str; 20] = [
+pub(super) const ALL: [&str; 31] = [
     "one-after-another",
     "nested-groups",
     "opposite-bulks",
@@ -43,6 +48,17 @@ pub(super) const ALL: [&str; 20] = [
     "managers",
     "ring",
     "free-name",
+    "reader-of-groups",
+    "add-group-delete",
+    "same-key",
+    "same-key-bulk",
+    "repeated-bulk",
+    "component-bulk",
+    "whole-bulk",
+    "whole-swap",
+    "walk-by-cursor",
+    "walk-by-index",
+    "readers-of-a-membership",
 ];
 
 /// A scenario by its name; `random-7` is the seventh by chance.
@@ -165,6 +181,84 @@ pub(super) fn scenario(name: &str) -> Scenario {
             .client([Ask::delete("/Users/{u0}")])
             .client([Ask::post("/Users", user("ada")), named("ada")])
             .client([rename("u0", "bob"), Ask::post("/Users", user("bob"))]),
+        "reader-of-groups" => crew(new)
+            .client([Ask::get("/Users/{u1}").of_groups()])
+            .client([change("g0", "add", &["u1"])]),
+        "add-group-delete" => crew(new)
+            .given("g1", "/Groups", group("Inner", &[]))
+            .client([change("g0", "add", &["g1"])])
+            .client([Ask::delete("/Groups/{g1}")]),
+        "same-key" => new
+            .client([Ask::post("/Users", user("ada")).keyed("k")])
+            .client([Ask::post("/Users", user("ada")).keyed("k")]),
+        "same-key-bulk" => crew(new)
+            .client([small_bulk().keyed("k"), small_bulk().keyed("k")])
+            .client([small_bulk().keyed("k")])
+            .client([Ask::post("/Users", user("Ada"))]),
+        // Again, when the lease of a run that died is over; meanwhile others change
+        // what it has written or is about to.
+        "repeated-bulk" => crew(new)
+            .client([small_bulk().keyed("k")])
+            .client([small_bulk().keyed("k").after(LEASE)])
+            .client([
+                change("g0", "add", &["u2"]),
+                Ask::delete("/Users/{u1}"),
+                rename("u2", "ada"),
+            ]),
+        "component-bulk" => crew(new)
+            .client([Ask::bulk_as(
+                "component",
+                &[
+                    create("n", "/Users", user("ada")),
+                    create("g", "/Groups", group("New", &["bulkId:n", "{u1}"])),
+                    row("PATCH", "/Users/{u0}", replace("userName", "bob")),
+                ],
+            )])
+            .client([Ask::post("/Users", user("Ada"))])
+            .client([Ask::post("/Users", user("Bob")), Ask::delete("/Users/{u1}")]),
+        "whole-bulk" => crew(new)
+            .client([Ask::bulk_as(
+                "request",
+                &[
+                    create("n", "/Users", user("ada")),
+                    row("PATCH", "/Groups/{g0}", members("add", &["bulkId:n"])),
+                    row("PATCH", "/Users/{u1}", replace("title", "whole")),
+                ],
+            )])
+            .client([set("u1", "title", "single"), Ask::get("/Users/{u1}")])
+            .client([Ask::post("/Users", user("Ada"))]),
+        "whole-swap" => new
+            .given("u0", "/Users", user("ada"))
+            .given("u1", "/Users", user("bob"))
+            .client([Ask::bulk_as(
+                "request",
+                &[
+                    row("PATCH", "/Users/{u0}", replace("userName", "parked")),
+                    row("PATCH", "/Users/{u1}", replace("userName", "ada")),
+                    row("PATCH", "/Users/{u0}", replace("userName", "bob")),
+                ],
+            )])
+            .client([rename("u1", "parked"), named("bob")])
+            .client([Ask::post("/Users", user("Ada"))]),
+        "walk-by-cursor" => crew(new)
+            .client([Ask::walk("/Users?count=1&cursor=")])
+            .client([Ask::delete("/Users/{u1}"), Ask::post("/Users", user("ada"))])
+            .client([Ask::post("/Users", user("bob"))]),
+        "walk-by-index" => crew(new)
+            .client([Ask::walk("/Users?count=2")])
+            .client([Ask::delete("/Users/{u1}"), Ask::post("/Users", user("ada"))])
+            .client([Ask::post("/Users", user("bob"))]),
+        "readers-of-a-membership" => crew(new)
+            .client([
+                Ask::get("/Users/{u1}").of_groups(),
+                Ask::get("/Groups/{g0}"),
+                Ask::get("/Users/{u1}").of_groups(),
+            ])
+            .client([
+                change("g0", "add", &["u1"]),
+                change("g0", "remove", &["u1"]),
+            ])
+            .client([Ask::delete("/Groups/{g0}")]),
         "one-after-another" => new
             .client([
                 Ask::post("/Users", user("ada")),
@@ -193,6 +287,21 @@ pub(super) fn scenario(name: &str) -> Scenario {
             ]),
         unknown => panic!("no scenario `{unknown}`"),
     }
+}
+
+/// Longer than a run that died is waited for.
+const LEASE: Duration = Duration::from_secs(60);
+
+fn small_bulk() -> Ask {
+    Ask::bulk(&[
+        create("n", "/Users", user("ada")),
+        row(
+            "PATCH",
+            "/Groups/{g0}",
+            members("add", &["bulkId:n", "{u1}"]),
+        ),
+        row("PATCH", "/Users/{u2}", replace("title", "bulk")),
+    ])
 }
 
 /// Three users and a group of the first.
