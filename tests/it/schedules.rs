@@ -2,8 +2,8 @@
 //! of their calls and whatever befalls them, the answers and the table are those
 //! of one request after another.
 //!
-//! `SCHEDULES=100000 SCHEDULE_SEED=0 cargo test --test it by_seed -- --nocapture`
-//! is a long run. A violation prints the line that repeats it:
+//! `SCHEDULES=100000 SCHEDULE_SEED=0 cargo test --workspace --profile schedules \
+//! --test it by_seed -- --nocapture` is a long run. A violation prints the line that repeats it:
 //! `SCHEDULE="two-adds 7 a b a!lost" cargo test --test it schedules`.
 
 mod random;
