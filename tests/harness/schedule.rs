@@ -16,7 +16,7 @@
 //! **The database** is the embedded one behind [`crate::weather`] without latency:
 //! a call takes effect when it is let through. A transaction that a schedule makes
 //! slow holds its keys for some decisions, conflicts with those that come in
-//! between. Where the scenario says so, or all do ([`TORN`]), one may also be torn:
+//! between. It may also be torn:
 //! whoever reads meanwhile sees some items before and some after, which ones and
 //! how long being the weather's draw from seed and call.
 //!
@@ -74,16 +74,6 @@ const GIVEN: u64 = 20_000;
 /// digit of the seed: often ample, sometimes so little that outcomes stay unknown.
 const REMAINING: [u64; 4] = [27, 27, 6, 4];
 
-/// Whether any transaction of any scenario may be seen item by item while it
-/// commits, and every answer is judged all the same. `SCHEDULE_TORN=1` does it for
-/// one run.
-pub const TORN: bool = false;
-
-/// Whether it is so in this run.
-pub fn torn() -> bool {
-    TORN || std::env::var_os("SCHEDULE_TORN").is_some()
-}
-
 /// A scenario on a database of its own, for any number of schedules.
 #[derive(Debug)]
 pub struct World {
@@ -95,9 +85,6 @@ pub struct World {
     names: Names,
     given: Vec<(String, &'static str)>,
     reference: Reference,
-    torn: bool,
-    /// Whether only the table is judged.
-    lenient: bool,
     runs: u32,
 }
 
@@ -143,8 +130,6 @@ impl World {
         let given = given.map(|(name, endpoint, _)| (name.clone(), *endpoint));
         Self {
             name: scenario.name().to_owned(),
-            torn: scenario.torn || torn(),
-            lenient: scenario.torn && !torn(),
             clients,
             config,
             table,
@@ -176,7 +161,6 @@ impl World {
                 weather,
                 remaining: Duration::from_secs(*REMAINING.get(place).unwrap_or(&27)),
                 salt: self.runs,
-                torn: self.torn,
             };
             drive(&stage, chooser).await
         });
@@ -195,7 +179,7 @@ impl World {
             &self.given,
             &self.names,
         ));
-        let explained = self.lenient || self.reference.explains(&findings, &goal);
+        let explained = self.reference.explains(&findings, &goal);
         let mut summary = String::new();
         if !explained {
             violations.push("no order of the requests explains the answers and the table".into());

@@ -69,8 +69,6 @@ pub(super) struct Stage<'a> {
     pub(super) weather: Weather,
     pub(super) remaining: Duration,
     pub(super) salt: u32,
-    /// Whether readers may come into the middle of a commit.
-    pub(super) torn: bool,
 }
 
 #[derive(Debug)]
@@ -164,7 +162,6 @@ pub(super) async fn drive(stage: &Stage<'_>, chooser: &mut dyn Chooser) -> Run {
             any_live,
             left,
             few: chooser.few(),
-            torn: stage.torn,
         };
         let options = options.among(&waiting);
         let words: Vec<String> = options
@@ -248,7 +245,6 @@ struct Options {
     /// How many misfortunes there may still be.
     left: usize,
     few: bool,
-    torn: bool,
 }
 
 impl Options {
@@ -273,8 +269,7 @@ impl Options {
                 continue;
             }
             if call.operation == TRANSACTION {
-                let torn = self.torn.then_some(Fate::Torn);
-                let slow = [Fate::Slow].into_iter().chain(torn);
+                let slow = [Fate::Slow, Fate::Torn].into_iter();
                 if !self.few {
                     found.extend(slow.map(|fate| choice(fate, false)));
                 } else if self.left > 0 {

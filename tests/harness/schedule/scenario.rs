@@ -30,7 +30,6 @@ pub struct Scenario {
     pub(super) name: String,
     pub(super) given: Vec<(String, &'static str, Value)>,
     pub(super) clients: Vec<Vec<Ask>>,
-    pub(super) torn: bool,
 }
 
 impl Ask {
@@ -154,22 +153,12 @@ impl Scenario {
             name: name.to_owned(),
             given: Vec::new(),
             clients: Vec::new(),
-            torn: false,
         }
     }
 
     /// By which a schedule names it.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// With transactions of which readers see some items before and some after,
-    /// [`super::TORN`] or not. What such a reader is answered is judged only with
-    /// [`super::TORN`], the table always.
-    #[must_use]
-    pub fn torn(mut self) -> Self {
-        self.torn = true;
-        self
     }
 
     /// With a resource, made before anybody asks.

@@ -268,7 +268,6 @@ pub(super) fn scenario(name: &str) -> Scenario {
             .client([Ask::post("/Users", user("bob")), named("ada")]),
         // What a delete reads of a membership that is just being made.
         "torn-add-delete" => crew(new)
-            .torn()
             .client([change("g0", "add", &["u1"])])
             .client([Ask::delete("/Users/{u1}")])
             .client([
@@ -277,7 +276,6 @@ pub(super) fn scenario(name: &str) -> Scenario {
                 Ask::get("/Users/{u2}"),
             ]),
         "torn-create-delete" => crew(new)
-            .torn()
             .client([Ask::post("/Groups", group("New", &["{u1}", "{u2}"]))])
             .client([Ask::delete("/Users/{u1}")])
             .client([
