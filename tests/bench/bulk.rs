@@ -18,6 +18,7 @@ mod instructions;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::thread::{self, ScopedJoinHandle};
 
 use harness::performance::disturbed::{self, Disturbed};
 use harness::performance::page::{self, Part};
@@ -48,32 +49,42 @@ fn main() -> io::Result<ExitCode> {
         show(Part::Instructions, &table, options.write)?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Time stands still while the database "works", so the weather costs none.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()?;
-    runtime.block_on(measure(&options))
+    measure(&options)
 }
 
-async fn measure(options: &Options) -> io::Result<ExitCode> {
-    let mut compared = Vec::new();
-    for workload in Workload::ALL {
-        for rows in &options.rows {
-            compared.push(Comparison::measure(workload, *rows, options.latency).await);
+fn measure(options: &Options) -> io::Result<ExitCode> {
+    let latency = options.latency;
+    let (mut compared, mut disturbed) = (Vec::new(), Vec::new());
+    let mut figures = thread::scope(|scope| {
+        let comparing = Workload::ALL.map(|workload| {
+            scope.spawn(move || {
+                alone(async move {
+                    let mut compared = Vec::new();
+                    for rows in &options.rows {
+                        compared.push(Comparison::measure(workload, *rows, latency).await);
+                    }
+                    compared
+                })
+            })
+        });
+        let disturbing = [Workload::Users, Workload::Mixed].map(|workload| {
+            scope.spawn(move || alone(Disturbed::measure(workload, 1_000, latency, 1..=5)))
+        });
+        let figures = alone(harness::performance::figure::figures(latency))?;
+        for one in comparing {
+            compared.extend(joined(one)?);
         }
-    }
+        for one in disturbing {
+            disturbed.push(joined(one)?);
+        }
+        io::Result::Ok(figures)
+    })?;
     show(Part::Comparison, &table::render(&compared), options.write)?;
-    let mut disturbed = Vec::new();
-    for workload in [Workload::Users, Workload::Mixed] {
-        disturbed.push(Disturbed::measure(workload, 1_000, options.latency, 1..=5).await);
-    }
     show(
         Part::Disturbed,
         &disturbed::render(&disturbed),
         options.write,
     )?;
-    let mut figures = harness::performance::figure::figures(options.latency).await;
     figures.extend(disturbed.iter().flat_map(Disturbed::figures));
     let conflicts: u64 = compared.iter().map(|one| one.bulk.conflicts).sum();
     let idle = "conflicts of all tables above on an idle table";
@@ -90,6 +101,25 @@ async fn measure(options: &Options) -> io::Result<ExitCode> {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// Measures on this thread, with a clock of its own. Time stands still while the
+/// database "works", so the weather costs none.
+fn alone<T>(measuring: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    Ok(runtime.block_on(measuring))
+}
+
+/// What a thread has measured. A row that ended otherwise than in the other
+/// execution has failed there, and fails all.
+fn joined<T>(thread: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
+    match thread.join() {
+        Ok(measured) => measured,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 fn show(part: Part, text: &str, write: bool) -> io::Result<()> {

@@ -166,7 +166,8 @@ impl Panel<'_> {
     fn draw(&self, workload: Workload, of: &[&Comparison], svg: &mut String) -> fmt::Result {
         let Self { left, top, .. } = *self;
         let bottom = top + HEIGHT;
-        text(svg, "title", left, top - 12.0, workload.name())?;
+        // Above the number that stands at a point on the upper edge.
+        text(svg, "title", left, top - 22.0, workload.name())?;
         for power in self.powers[0]..=self.powers[1] {
             let y = self.y(10_f64.powi(power));
             path(svg, "grid", &[(left, y), (left + WIDTH, y)])?;
