@@ -17,10 +17,10 @@ const HEIGHT: f64 = 130.0;
 /// From one panel to the next: room for the axis on the left, and for the name
 /// above and the axis below.
 const ACROSS: f64 = 290.0;
-const DOWN: f64 = 200.0;
+const DOWN: f64 = 212.0;
 /// The upper left corner of the first panel.
 const LEFT: f64 = 70.0;
-const TOP: f64 = 84.0;
+const TOP: f64 = 94.0;
 /// Panels side by side.
 const COLUMNS: usize = 3;
 
