@@ -10,6 +10,12 @@
 //! one by one, because each change of an item begins where the one before it
 //! ended, and nobody sees a state in between.
 //!
+//! Steps that have to do with each other come into one transaction if it can hold
+//! all of them: were they put where there is room for the first, then those that
+//! a transaction ends among would wait for it, and the next transaction for
+//! theirs, although most of what is in them has nothing to do with each other. A
+//! thousand rows that fill groups one by one would be one long chain.
+//!
 //! A step is never split. One that writes nothing takes no room; it rests on
 //! the transactions whose changes it has seen.
 //!
@@ -20,6 +26,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::claim::{Promised, claims};
+use super::cluster::clusters;
 use super::read_set::Want;
 use super::step::Step;
 use super::transaction::{MAX_ACTIONS, MAX_BYTES, Planned, Transaction};
@@ -39,10 +47,22 @@ pub(super) struct Packing<'a> {
 
 /// Moves the changes of the steps into transactions.
 pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction> {
+    let clusters = clusters(steps);
+    let mut changes: Vec<Vec<Measured>> = steps
+        .iter_mut()
+        .map(|step| {
+            let changes = std::mem::take(&mut step.changes).into_iter();
+            changes
+                .map(|change| Measured::new(change, packing.tenant))
+                .collect()
+        })
+        .collect();
+    let mut claims = claims(steps, &clusters, &changes, packing);
     let mut bins: Vec<Bin> = Vec::new();
     let mut items: HashMap<Want, Last> = HashMap::new();
     let mut rests_on: HashMap<usize, BTreeSet<usize>> = HashMap::new();
-    for step in steps {
+    for ((step, cluster), changes) in steps.iter_mut().zip(clusters).zip(&mut changes) {
+        let changes = std::mem::take(changes);
         let mut seen = BTreeSet::new();
         let mut overtaken = BTreeSet::new();
         for item in &step.touched {
@@ -54,7 +74,6 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
                 overtaken.extend(&last.readers);
             }
         }
-        let changes = std::mem::take(&mut step.changes);
         if changes.is_empty() {
             let causes = step.repeats.iter().filter_map(|cause| rests_on.get(cause));
             seen.extend(causes.flatten());
@@ -65,34 +84,20 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         }
         let mut after = seen;
         after.append(&mut overtaken);
-        let measured: Vec<Measured> = changes
-            .into_iter()
-            .map(|change| Measured::new(change, packing.tenant))
-            .collect();
-        let most = most_together(
-            packing
-                .cancelled
-                .get(step.unit)
-                .copied()
-                .unwrap_or_default(),
-        );
-        let first = after.last().copied().unwrap_or_default();
-        let first = if packing.contiguous {
-            bins.len().saturating_sub(1).max(first)
-        } else {
-            first
+        let most = packing.most_together(step);
+        let claim = claims.get_mut(&cluster);
+        let room = match &claim {
+            Some(claim) => claim.place(&bins, packing.max_actions),
+            None => {
+                let first = after.last().copied().unwrap_or_default();
+                let first = if packing.contiguous {
+                    bins.len().saturating_sub(1).max(first)
+                } else {
+                    first
+                };
+                first_fit(&bins, first, &changes, most, packing.max_actions)
+            }
         };
-        let bytes = measured.iter().map(|change| change.bytes).sum();
-        // Behind the last transaction that it depends on no item of its own is
-        // found but counters, so a transaction without room for the others is
-        // passed by at the cost of a comparison: in a long request most are full.
-        let own = measured.iter().filter(|change| !change.is_shared()).count();
-        let room = (first..bins.len()).find(|index| {
-            bins.get(*index).is_some_and(|bin| {
-                (*index == first || bin.room(packing.max_actions) >= own)
-                    && bin.takes(&measured, bytes, most, packing.max_actions)
-            })
-        });
         let index = room.unwrap_or(bins.len());
         if room.is_none() {
             bins.push(Bin::default());
@@ -100,7 +105,10 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         let Some(bin) = bins.get_mut(index) else {
             continue;
         };
-        bin.add(measured, step, most, packing.tenant);
+        if let Some(claim) = claim {
+            claim.redeem(index, bin, &changes);
+        }
+        bin.add(changes, step, most, packing.tenant);
         bin.after
             .extend(after.into_iter().filter(|earlier| *earlier != index));
         step.transaction = Some(index);
@@ -119,6 +127,27 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
     bins.into_iter().map(Bin::into_transaction).collect()
 }
 
+/// The first transaction from `first` on that takes these changes.
+fn first_fit(
+    bins: &[Bin],
+    first: usize,
+    changes: &[Measured],
+    most: usize,
+    max_actions: usize,
+) -> Option<usize> {
+    let bytes = changes.iter().map(|change| change.bytes).sum();
+    // Behind the last transaction that it depends on no item of its own is
+    // found but counters, so a transaction without room for the others is
+    // passed by at the cost of a comparison: in a long request most are full.
+    let own = changes.iter().filter(|change| !change.is_shared()).count();
+    (first..bins.len()).find(|index| {
+        bins.get(*index).is_some_and(|bin| {
+            (*index == first || bin.room(max_actions) >= own)
+                && bin.takes(changes, bytes, most, max_actions)
+        })
+    })
+}
+
 /// The transactions that used an item last.
 #[derive(Default)]
 struct Last {
@@ -127,9 +156,9 @@ struct Last {
 }
 
 /// A change with its key and the bytes that it adds to a transaction.
-struct Measured {
-    key: Key,
-    bytes: usize,
+pub(super) struct Measured {
+    pub(super) key: Key,
+    pub(super) bytes: usize,
     change: Change,
 }
 
@@ -143,23 +172,25 @@ impl Measured {
     }
 
     /// Whether steps change it that do not depend on each other.
-    fn is_shared(&self) -> bool {
+    pub(super) fn is_shared(&self) -> bool {
         matches!(self.change, Change::Counter { .. })
     }
 }
 
 /// A transaction being filled.
-struct Bin {
-    positions: HashMap<Key, usize>,
+pub(super) struct Bin {
+    pub(super) positions: HashMap<Key, usize>,
     changes: Vec<Planned>,
     /// The places of changes that were nothing from the beginning: checks that
     /// something is still not there.
     absences: BTreeSet<usize>,
     sizes: Vec<usize>,
-    bytes: usize,
+    pub(super) bytes: usize,
     units: Vec<usize>,
-    most: usize,
+    /// How many units it may hold.
+    pub(super) most: usize,
     after: BTreeSet<usize>,
+    pub(super) promised: Promised,
 }
 
 impl Default for Bin {
@@ -173,6 +204,7 @@ impl Default for Bin {
             units: Vec::new(),
             most: usize::MAX,
             after: BTreeSet::new(),
+            promised: Promised::default(),
         }
     }
 }
@@ -187,14 +219,14 @@ impl Bin {
             .iter()
             .filter(|change| !known(change))
             .take(room + 1);
-        self.units.len() < self.most.min(most)
-            && self.bytes + bytes <= MAX_BYTES
+        self.units.len() + self.promised.steps < self.most.min(most)
+            && self.bytes + self.promised.bytes + bytes <= MAX_BYTES
             && new.count() <= room
     }
 
-    /// For how many items more.
-    fn room(&self, max_actions: usize) -> usize {
-        max_actions.saturating_sub(self.changes.len())
+    /// For how many items more that it is not to be given anyway.
+    pub(super) fn room(&self, max_actions: usize) -> usize {
+        max_actions.saturating_sub(self.changes.len() + self.promised.actions)
     }
 
     fn add(&mut self, changes: Vec<Measured>, step: &Step, most: usize, tenant: &Tenant) {
@@ -247,11 +279,13 @@ impl Bin {
     }
 }
 
-/// How many units may share a transaction with one that was to blame for this
-/// many cancelled ones: halved from the second time, down to one.
-fn most_together(cancelled: u32) -> usize {
-    match cancelled {
-        0 | 1 => usize::MAX,
-        more => (MAX_ACTIONS >> (more - 1).min(31)).max(1),
+impl Packing<'_> {
+    /// How many units may share a transaction with this one: any number, until it
+    /// was to blame for two cancelled ones; from then on halved, down to one.
+    pub(super) fn most_together(&self, step: &Step) -> usize {
+        match self.cancelled.get(step.unit).copied().unwrap_or_default() {
+            0 | 1 => usize::MAX,
+            more => (MAX_ACTIONS >> (more - 1).min(31)).max(1),
+        }
     }
 }

@@ -131,18 +131,19 @@ fn a_row_behind_the_error_limit_has_no_status() {
     assert_eq!(told.order, [0, 1]);
 }
 
-/// Forty-nine users and the count of them are 99 actions. The group shares a
-/// transaction with the last user that it names and waits for that of the first.
+/// Forty-nine users and the count of them are 99 actions. Two groups with a
+/// common member are too much for one transaction with all their users, so that
+/// each waits for the first users, and the second for its common member.
 #[test]
 fn transactions_are_counted_and_their_chain_measured() {
-    let mut operations: Vec<Value> = (0..120)
+    let mut operations: Vec<Value> = (0..60)
         .map(|n| post(&format!("u{n}"), "/Users", user(&format!("u{n}"))))
         .collect();
-    operations.push(post(
-        "g",
-        "/Groups",
-        group("G", &["bulkId:u0", "bulkId:u119"]),
-    ));
+    for (name, members) in [("a", 0..30), ("b", 29..60)] {
+        let members: Vec<String> = members.map(|n| format!("bulkId:u{n}")).collect();
+        let members: Vec<&str> = members.iter().map(String::as_str).collect();
+        operations.push(post(name, "/Groups", group(name, &members)));
+    }
     let told = summary(&operations, 0);
     let after: Vec<_> = told
         .transactions
@@ -154,27 +155,27 @@ fn transactions_are_counted_and_their_chain_measured() {
         .collect();
     insta::assert_snapshot!(after.join("\n"), @"
     99 after {}
-    99 after {}
-    51 after {0}
+    86 after {0}
+    65 after {0, 1}
     ");
     let mut rows: Vec<usize> = (told.transactions.iter())
         .flat_map(|transaction| transaction.operations.clone())
         .collect();
     rows.sort_unstable();
-    assert!(rows.into_iter().eq(0..121));
-    assert_eq!(told.totals.depth, 2);
+    assert!(rows.into_iter().eq(0..62));
+    assert_eq!(told.totals.depth, 3);
     // A create costs two units for the resource and two for each lookup, a
     // member two for the membership and two for the resource that joins.
     insta::assert_debug_snapshot!(told.totals, @"
     Totals {
-        operations: 121,
+        operations: 62,
         failures: 0,
-        units: 121,
+        units: 62,
         cycles: 0,
         transactions: 3,
-        actions: 249,
-        write_units: 498,
-        depth: 2,
+        actions: 250,
+        write_units: 500,
+        depth: 3,
     }
     ");
 }

@@ -211,3 +211,49 @@ fn a_thousand_rows_of_which_every_third_fails() {
     create User 000003bb · lookup userName + · count User +30 · create User 000003bd … 57 more
     "#);
 }
+
+/// What has to do with each other is not torn apart where one transaction can
+/// hold it, so that no transaction waits for another; what lies scattered among
+/// other rows is gathered.
+#[test]
+fn groups_and_their_users_wait_for_no_others() {
+    let bulk = |n: usize| format!("bulkId:u{n}");
+    let together = |group: usize| (10 * group..10 * group + 10).map(bulk).collect();
+    let scattered = |group: usize| (0..10).map(|n| bulk(20 * n + group)).collect();
+    let plans = [
+        ("together", &together as &dyn Fn(usize) -> Vec<String>),
+        ("scattered", &scattered),
+    ];
+    let plans = plans.map(|(name, members)| {
+        let groups = (0..20).map(|n| {
+            let members = members(n);
+            let members: Vec<&str> = members.iter().map(String::as_str).collect();
+            post(
+                &format!("g{n}"),
+                "/Groups",
+                group(&format!("G{n}"), &members),
+            )
+        });
+        let users = (0..200).map(|n| post(&format!("u{n}"), "/Users", user(&format!("u{n}"))));
+        let operations: Vec<Value> = groups.chain(users).collect();
+        let (plan, summary) = summary(ReadSet::default(), &operations);
+        let waiting = plan
+            .transactions
+            .iter()
+            .filter(|transaction| !transaction.after.is_empty());
+        let actions = plan
+            .transactions
+            .iter()
+            .map(|transaction| transaction.changes.len());
+        let actions: Vec<usize> = actions.collect();
+        let waiting = waiting.count();
+        format!(
+            "{name}: {actions:?}, {waiting} wait, {} deep",
+            summary.totals.depth
+        )
+    });
+    insta::assert_snapshot!(plans.join("\n"), @"
+    together: [98, 98, 98, 98, 98, 98, 66], 0 wait, 1 deep
+    scattered: [98, 98, 98, 98, 98, 98, 66], 0 wait, 1 deep
+    ");
+}
