@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Content, Parts, Verb, element};
+use super::{Content, Parts, Verb};
 use crate::scim::path::AttributePath;
 use crate::scim::resource::{coerce, coerce_element};
 use crate::scim::schema::{Attribute, Mutability, Type};
@@ -42,6 +42,11 @@ pub(super) fn content(
         });
     }
     let value = sole(value);
+    if attribute.kind != Type::Complex && attribute.multi_valued {
+        // The new value of each element that a filter selects, and not a list.
+        let element = coerce_element(attribute, value, &path.to_string())?;
+        return Ok(element.map_or(Content::Nothing, Content::Simple));
+    }
     if attribute.kind != Type::Complex {
         return simple(attribute, value, path);
     }
@@ -124,10 +129,7 @@ fn list(verb: Verb, path: &AttributePath, value: &Value) -> Result<Content, Scim
         return Ok(Content::List(elements.collect::<Result<Vec<_>, _>>()?));
     }
     match coerce(attribute, value, &path.to_string())? {
-        Some(Value::Array(elements)) => {
-            element::check_one_primary(attribute, &elements)?;
-            Ok(Content::List(elements))
-        }
+        Some(Value::Array(elements)) => Ok(Content::List(elements)),
         Some(element) => Ok(Content::List(vec![element])),
         None if verb == Verb::Add => Ok(Content::List(Vec::new())),
         None => Ok(Content::Nothing),

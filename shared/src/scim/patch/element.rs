@@ -8,7 +8,6 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::scim::ScimError;
 use crate::scim::prepare::prepare;
 use crate::scim::schema::{Attribute, Mutability};
 
@@ -108,6 +107,19 @@ pub(super) fn keep(attribute: &Attribute, list: &mut Vec<Value>, elements: &[Val
     list.retain(|element| listed.contains(&identity(attribute, element)));
 }
 
+/// Keeps the first of elements that are the same.
+pub(super) fn keep_distinct(attribute: &Attribute, list: &mut Vec<Value>) {
+    let first: Vec<bool> = {
+        let mut known = HashSet::with_capacity(list.len());
+        let new = list
+            .iter()
+            .map(|element| known.insert(identity(attribute, element)));
+        new.collect()
+    };
+    let mut first = first.into_iter();
+    list.retain(|_| first.next().unwrap_or(true));
+}
+
 /// Elements to remove, each standing for all that have what it has.
 pub(super) struct Selection<'a> {
     attribute: &'a Attribute,
@@ -158,25 +170,6 @@ impl<'a> Selection<'a> {
             .filter_map(|index| self.attribute.sub_attributes.get(*index));
         key(&subs.collect::<Vec<_>>(), element)
     }
-}
-
-/// Refuses a second primary element among those that one operation brings.
-pub(super) fn check_one_primary(
-    attribute: &Attribute,
-    elements: &[Value],
-) -> Result<(), ScimError> {
-    if elements
-        .iter()
-        .filter(|element| is_primary(element))
-        .count()
-        > 1
-    {
-        let name = &attribute.name;
-        return Err(ScimError::invalid_value(format!(
-            "more than one of `{name}` is primary"
-        )));
-    }
-    Ok(())
 }
 
 /// Whether an element says that it is the primary one.

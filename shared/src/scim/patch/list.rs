@@ -95,6 +95,9 @@ impl Change {
                 .as_object()
                 .is_none_or(|members| !members.is_empty())
         });
+        if self.path.attribute.kind != Type::Complex {
+            element::keep_distinct(self.path.attribute, list);
+        }
         Ok(())
     }
 

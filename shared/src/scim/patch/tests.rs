@@ -1,3 +1,4 @@
+mod devices;
 mod hostile;
 mod members;
 
@@ -50,10 +51,12 @@ fn parse(name: &str, operations: &Value) -> Result<Patch, ScimError> {
 }
 
 fn apply(before: &Value, operations: &Value, dialect: Dialect) -> Result<Attributes, ScimError> {
-    let name = if before.get("userName").is_some() {
-        "User"
-    } else {
-        "Group"
+    let telling = ["userName", "active", "applicationName"];
+    let name = match telling.map(|name| before.get(name).is_some()) {
+        [true, ..] => "User",
+        [_, true, _] => "Device",
+        [_, _, true] => "EndpointApp",
+        _ => "Group",
     };
     let resource_type = catalogue().by_name(name).unwrap();
     Patch::parse(resource_type, &message(operations), dialect)?.apply(
@@ -434,6 +437,29 @@ fn a_message_of_the_wrong_shape_is_invalid_syntax() {
             "{data}"
         );
     }
+}
+
+#[test]
+fn the_simple_values_are_those_set_last() {
+    let department = format!("{ENTERPRISE}:department");
+    let patch = parse(
+        "User",
+        &json!([
+            {"op": "add", "path": "userName", "value": "first"},
+            {"op": "replace", "value": {"userName": "last", "name": {"givenName": "B"}}},
+            {"op": "add", "path": "name.familyName", "value": "J"},
+            {"op": "add", "path": "emails", "value": {"value": "e@x"}},
+            {"op": "add", "path": department, "value": "Maps"},
+            {"op": "add", "path": "employeeNumber", "value": "7"},
+            {"op": "remove", "path": "title"},
+        ]),
+    );
+    let set = patch.unwrap().simple_values();
+    let expected = json!({
+        "userName": "last",
+        ENTERPRISE: {"department": "Maps", "employeeNumber": "7"},
+    });
+    assert_eq!(Value::Object(set), expected);
 }
 
 #[test]

@@ -118,6 +118,30 @@ fn only_the_members_that_are_named_are_needed() {
             "all",
         ),
         (
+            json!({"op": "add", "path": "members[value eq \"a\"].value", "value": "b"}),
+            "a b",
+        ),
+        (
+            json!({"op": "add", "path": "members[value eq \"a\"]", "value": {"type": "User", "value": "b"}}),
+            "a b",
+        ),
+        (
+            json!({"op": "add", "path": "members[value eq \"a\"].type", "value": "User"}),
+            "a",
+        ),
+        (
+            json!({"op": "add", "path": "members[value eq \"a\"]", "value": {"type": "User"}}),
+            "a",
+        ),
+        (
+            json!({"op": "remove", "path": "members[type eq \"User\"]"}),
+            "all",
+        ),
+        (
+            json!({"op": "remove", "path": "members[value ne \"a\"]"}),
+            "all",
+        ),
+        (
             json!({"op": "remove", "path": "members[not (value eq \"a\")]"}),
             "all",
         ),
