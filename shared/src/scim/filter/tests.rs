@@ -207,6 +207,68 @@ fn instants_compare_by_time_and_not_by_text() {
     ]);
 }
 
+/// Whole numbers exactly, also those that a double cannot hold.
+#[test]
+fn numbers_compare_by_value() {
+    const DPP: &str = "urn:ietf:params:scim:schemas:extension:dpp:2.0:Device";
+    let device = catalogue().by_name("Device").unwrap();
+    for (version, term, expected) in [
+        (json!(2), "eq 2", true),
+        (json!(2), "eq 2.0", true),
+        (json!(2), "ne 2", false),
+        (json!(2), "gt 1.5", true),
+        (json!(2), "gt 2", false),
+        (json!(2), "ge 2", true),
+        (json!(2), "lt 2", false),
+        (json!(2), "lt 10", true),
+        (json!(2), "le -2", false),
+        (
+            json!(9_007_199_254_740_993_i64),
+            "eq 9007199254740992",
+            false,
+        ),
+        (
+            json!(9_007_199_254_740_993_i64),
+            "gt 9007199254740992",
+            true,
+        ),
+        (json!(u64::MAX), "gt 18446744073709551614", true),
+        (json!(u64::MAX), "gt -1", true),
+        (json!("2"), "eq 2", false),
+    ] {
+        let text = format!("{DPP}:dppVersion {term}");
+        let filter = Filter::parse(&text, device).unwrap();
+        let stored = json!({DPP: {"dppVersion": version}});
+        let matches = filter.matches(stored.as_object().unwrap());
+        assert_eq!(matches, expected, "{version} {term}");
+    }
+}
+
+/// Only of `primary` does RFC 7643 §2.4 say what a missing value means.
+#[test]
+fn booleans_compare_and_a_missing_one_is_neither() {
+    check(&[
+        ("active eq true", true),
+        ("active eq false", false),
+        ("active ne false", true),
+        (r#"active eq "True""#, true),
+        (r#"emails[value co "@" and primary eq true]"#, true),
+        (r#"emails[type eq "home" and primary eq false]"#, true),
+        (r#"emails[type eq "home" and primary eq true]"#, false),
+        ("emails.primary eq false", true),
+        (
+            "urn:ietf:params:scim:schemas:extension:ibm:2.0:User:pwdReset eq false",
+            false,
+        ),
+        (
+            "urn:ietf:params:scim:schemas:extension:ibm:2.0:User:pwdReset ne false",
+            true,
+        ),
+    ]);
+    let filter = parse("active eq false").unwrap();
+    assert!(!filter.matches(&Attributes::new()));
+}
+
 #[test]
 fn names_are_found_with_urn_without_and_in_any_case() {
     check(&[
