@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::scim::schema::catalogue;
+use crate::scim::schema::{Mutability, Returned, Schema, catalogue};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -93,6 +93,9 @@ fn errors_point_at_the_character() {
         "active gt true",
         "active co \"t\"",
         "active eq \"perhaps\"",
+        "active eq 5",
+        "title (id pr)",
+        "not id pr",
         "userName gt 5",
         "userName gt null",
         "x509Certificates.value gt \"A\"",
@@ -104,7 +107,7 @@ fn errors_point_at_the_character() {
     ]
     .map(rendered)
     .into();
-    insta::assert_snapshot!(report.join("\n"), @r##"
+    insta::assert_snapshot!(report.join("\n"), @r#"
     400 invalidFilter: the filter is empty
     400 invalidFilter: the filter is empty
     400 invalidFilter: expected `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt`, `le` or `pr`, found the end at character 9
@@ -124,6 +127,9 @@ fn errors_point_at_the_character() {
     400 invalidFilter: `gt` cannot be applied to `active` at character 8
     400 invalidFilter: `co` cannot be applied to `active` at character 8
     400 invalidFilter: `active` is compared with `true` or `false`, not with what begins at character 11
+    400 invalidFilter: `active` is compared with `true` or `false`, not with what begins at character 11
+    400 invalidFilter: expected `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt`, `le` or `pr`, found `(` at character 7
+    400 invalidFilter: User has no attribute `not` at character 1
     400 invalidFilter: `userName` is compared with a quoted string, not with what begins at character 13
     400 invalidFilter: `gt` cannot be applied to `userName` at character 10
     400 invalidFilter: `gt` cannot be applied to `x509Certificates.value` at character 24
@@ -132,7 +138,7 @@ fn errors_point_at_the_character() {
     400 invalidFilter: `password` can be no part of a filter at character 1
     400 invalidFilter: `password` can be no part of a filter at character 1
     400 invalidFilter: expected `pr` after a schema, found `eq` at character 60
-    "##);
+    "#);
 }
 
 #[test]
@@ -242,6 +248,8 @@ fn numbers_compare_by_value() {
         let matches = filter.matches(stored.as_object().unwrap());
         assert_eq!(matches, expected, "{version} {term}");
     }
+    let text = format!("{DPP}:dppVersion eq \"2\"");
+    insta::assert_snapshot!(Filter::parse(&text, device).unwrap_err(), @"400 invalidFilter: `urn:ietf:params:scim:schemas:extension:dpp:2.0:Device:dppVersion` is compared with a number, not with what begins at character 69");
 }
 
 /// Only of `primary` does RFC 7643 §2.4 say what a missing value means.
@@ -294,6 +302,65 @@ fn limits_hold_before_anything_recurses() {
     let long = |terms: usize| vec!["id pr"; terms].join(" or ");
     assert!(parse(&long(MAX_TERMS)).is_ok());
     insta::assert_snapshot!(parse(&long(MAX_TERMS + 1)).unwrap_err(), @"400 invalidFilter: more than 500 terms at character 4501");
+}
+
+/// What is closed again is not deep.
+#[test]
+fn many_groups_side_by_side_are_not_nested() {
+    for one in ["(id pr)", "emails[type pr]", "emails[(type pr)].value pr"] {
+        let many = vec![one; MAX_DEPTH + 1].join(" and ");
+        assert!(parse(&many).is_ok(), "{one}");
+    }
+    let brackets = format!("{}emails[type pr]{}", "(".repeat(49), ")".repeat(49));
+    assert!(parse(&brackets).is_ok());
+    let deeper = format!("{}emails[(type pr)]{}", "(".repeat(49), ")".repeat(49));
+    insta::assert_snapshot!(parse(&deeper).unwrap_err(), @"400 invalidFilter: nested deeper than 50 at character 57");
+}
+
+/// A schema may hide a part of an attribute, or all of a complex one.
+#[test]
+fn secrets_inside_complex_attributes_can_be_no_part_of_a_filter() {
+    let emails = user().attribute("emails").unwrap();
+    let mut partly = emails.clone();
+    "partly".clone_into(&mut partly.name);
+    for sub in &mut partly.sub_attributes {
+        if sub.name == "value" {
+            sub.returned = Returned::Never;
+        }
+    }
+    let mut wholly = emails.clone();
+    "wholly".clone_into(&mut wholly.name);
+    wholly.mutability = Mutability::WriteOnly;
+    let schema = Schema {
+        attributes: vec![partly, wholly],
+        ..user().schema.clone()
+    };
+    let holder: &'static ResourceType = Box::leak(Box::new(ResourceType {
+        schema: Box::leak(Box::new(schema)),
+        ..user().clone()
+    }));
+    let report = [
+        "partly.type pr",
+        "partly.value pr",
+        "partly eq \"x\"",
+        "partly[value eq \"x\"]",
+        "wholly pr",
+        "wholly.type pr",
+        "wholly[type pr]",
+    ]
+    .map(|text| match Filter::parse(text, holder) {
+        Ok(filter) => filter.to_string(),
+        Err(error) => error.to_string(),
+    });
+    insta::assert_snapshot!(report.join("\n"), @"
+    partly.type pr
+    400 invalidFilter: `partly.value` can be no part of a filter at character 1
+    400 invalidFilter: `partly` is complex and has no `value` to compare at character 8
+    400 invalidFilter: `partly.value` can be no part of a filter at character 8
+    400 invalidFilter: `wholly` can be no part of a filter at character 1
+    400 invalidFilter: `wholly.type` can be no part of a filter at character 1
+    400 invalidFilter: `wholly` can be no part of a filter at character 1
+    ");
 }
 
 #[test]
