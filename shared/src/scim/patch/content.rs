@@ -89,13 +89,19 @@ fn sole(value: &Value) -> &Value {
 }
 
 /// A sub-attribute's value. The `type` of a reference must be one of those that
-/// it can have, and is spelt as the resource type is.
+/// it can have, and is spelt as the resource type is. An empty id is none.
 fn spelt(
     path: &AttributePath,
     sub: &'static Attribute,
     value: Value,
 ) -> Result<Option<Value>, ScimError> {
-    if sub.name != "type" || !reference::carries_references(path.attribute) {
+    if !reference::carries_references(path.attribute) {
+        return Ok(Some(value));
+    }
+    if sub.name == "value" && !path.attribute.multi_valued && value == "" {
+        return Ok(None);
+    }
+    if sub.name != "type" {
         return Ok(Some(value));
     }
     let whole = AttributePath { sub: None, ..*path };
@@ -131,8 +137,7 @@ fn list(verb: Verb, path: &AttributePath, value: &Value) -> Result<Content, Scim
     match coerce(attribute, value, &path.to_string())? {
         Some(Value::Array(elements)) => Ok(Content::List(elements)),
         Some(element) => Ok(Content::List(vec![element])),
-        None if verb == Verb::Add => Ok(Content::List(Vec::new())),
-        None => Ok(Content::Nothing),
+        None => Ok(Content::List(Vec::new())),
     }
 }
 

@@ -111,12 +111,18 @@ fn single_valued_attributes_are_set_merged_and_unassigned() {
         json!({"op": "replace", "path": "name", "value": {"givenName": null}}),
         json!({"op": "replace", "path": "name", "value": {"shoe": 1}}),
         json!({"op": "replace", "path": "name", "value": null}),
+        json!({"op": "replace", "path": "name", "value": {}}),
+        json!({"op": "add", "path": "name", "value": {}}),
+        json!({"op": "replace", "path": "name", "value": [{"givenName": "B"}]}),
+        json!({"op": "replace", "path": "name", "value": [{"givenName": "B"}, {"givenName": "C"}]}),
+        json!({"op": "remove", "path": "name.givenName", "value": 5}),
+        json!({"op": "remove", "path": "name", "value": {"familyName": "Jensen"}}),
         json!({"op": "remove", "path": "name.givenName"}),
         json!({"op": "remove", "path": "name"}),
         json!({"op": "remove", "path": "title"}),
         json!({"op": "add", "path": "userName", "value": "babs"}),
         json!({"op": "replace", "path": "title", "value": ""}),
-    ]), @r##"
+    ]), @r#"
     add title "Guide"
       {"title":"Guide"}
     replace NAME.GIVENNAME "Babs"
@@ -129,6 +135,18 @@ fn single_valued_attributes_are_set_merged_and_unassigned() {
       unchanged
     replace name null
       {"name":null}
+    replace name {}
+      {"name":null}
+    add name {}
+      unchanged
+    replace name [{"givenName":"B"}]
+      {"name":{"givenName":"B","familyName":"Jensen"}}
+    replace name [{"givenName":"B"},{"givenName":"C"}]
+      400 invalidValue: Operations[0]: `name` must be an object
+    remove name.givenName 5
+      {"name":{"familyName":"Jensen"}}
+    remove name {"familyName":"Jensen"}
+      {"name":null}
     remove name.givenName
       {"name":{"familyName":"Jensen"}}
     remove name
@@ -139,7 +157,7 @@ fn single_valued_attributes_are_set_merged_and_unassigned() {
       unchanged
     replace title ""
       {"title":""}
-    "##);
+    "#);
 }
 
 #[test]
@@ -152,12 +170,18 @@ fn lists_grow_are_replaced_and_shrink() {
         json!({"op": "add", "path": "emails", "value": [{"value": "h@x", "type": "home", "primary": true, "display": "H"}]}),
         json!({"op": "add", "path": "emails", "value": [{"value": "w@x", "type": "work"}, {"value": "w@x"}]}),
         json!({"op": "add", "path": "emails", "value": [{"value": "n@x", "display": "1"}, {"value": "N@X", "display": "2"}]}),
+        json!({"op": "add", "path": "emails", "value": [{"value": "1@x"}, {"value": "2@x"}, {"value": "3@x", "primary": true}]}),
         json!({"op": "replace", "path": "emails", "value": {"value": "n@x"}}),
         json!({"op": "replace", "path": "emails", "value": []}),
+        json!({"op": "replace", "path": "emails", "value": null}),
         json!({"op": "remove", "path": "emails"}),
         json!({"op": "remove", "path": "emails", "value": {"type": "home"}}),
         json!({"op": "remove", "path": "emails", "value": [{"value": "h@x"}, {"value": "w@x", "type": "home"}]}),
         json!({"op": "remove", "path": "emails", "value": []}),
+        json!({"op": "remove", "path": "emails", "value": ["H@X"]}),
+        json!({"op": "remove", "path": "emails", "value": 5}),
+        json!({"op": "remove", "path": "emails", "value": {"shoe": 1}}),
+        json!({"op": "remove", "path": "addresses", "value": "Hollywood"}),
         json!({"op": "remove", "path": "emails.type"}),
         json!({"op": "replace", "path": "phoneNumbers.value", "value": "1"}),
     ]), @r#"
@@ -175,9 +199,13 @@ fn lists_grow_are_replaced_and_shrink() {
       {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"w@x"}]}
     add emails [{"value":"n@x","display":"1"},{"value":"N@X","display":"2"}]
       {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"n@x","display":"2"}]}
+    add emails [{"value":"1@x"},{"value":"2@x"},{"value":"3@x","primary":true}]
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"value":"1@x"},{"value":"2@x"},{"value":"3@x","primary":true}]}
     replace emails {"value":"n@x"}
       {"emails":[{"value":"n@x"}]}
     replace emails []
+      {"emails":null}
+    replace emails null
       {"emails":null}
     remove emails
       {"emails":null}
@@ -187,6 +215,14 @@ fn lists_grow_are_replaced_and_shrink() {
       {"emails":[{"value":"w@x","type":"work","primary":true}]}
     remove emails []
       unchanged
+    remove emails ["H@X"]
+      {"emails":[{"value":"w@x","type":"work","primary":true}]}
+    remove emails 5
+      400 invalidValue: Operations[0]: `emails` has no such element
+    remove emails {"shoe":1}
+      400 invalidValue: Operations[0]: `emails` has no such element
+    remove addresses "Hollywood"
+      400 invalidValue: Operations[0]: `addresses` has no such element
     remove emails.type
       {"emails":[{"value":"w@x","primary":true},{"value":"h@x"}]}
     replace phoneNumbers.value "1"
@@ -306,8 +342,11 @@ fn extensions_are_reached_in_every_spelling_and_vanish_when_empty() {
         json!({"op": "remove", "path": ENTERPRISE}),
         json!({"op": "add", "path": ENTERPRISE, "value": {"department": null}}),
         json!({"op": "replace", "path": format!("{ENTERPRISE}:manager"), "value": ""}),
+        json!({"op": "replace", "path": "manager.value", "value": ""}),
+        json!({"op": "replace", "path": "manager", "value": {"value": ""}}),
+        json!({"op": "replace", "path": "manager", "value": {"$ref": "https://x/Users/1"}}),
         json!({"op": "replace", "path": "manager.displayName", "value": "x"}),
-    ]), @r##"
+    ]), @r#"
     add manager [{"$ref":"https://x/Users/1","value":"1"}]
       {"ENTERPRISE":{"department":"Tours","manager":{"value":"1"}}}
     replace employeeNumber ["7"]
@@ -324,9 +363,46 @@ fn extensions_are_reached_in_every_spelling_and_vanish_when_empty() {
       {"ENTERPRISE":null}
     replace ENTERPRISE:manager ""
       unchanged
+    replace manager.value ""
+      unchanged
+    replace manager {"value":""}
+      unchanged
+    replace manager {"$ref":"https://x/Users/1"}
+      {"ENTERPRISE":{"department":"Tours","manager":{"value":"1"}}}
     replace manager.displayName "x"
       400 mutability: Operations[0]: `ENTERPRISE:manager.displayName` is read-only
-    "##);
+    "#);
+}
+
+#[test]
+fn a_required_extension_cannot_be_emptied() {
+    let user_type = catalogue().by_name("User").unwrap();
+    let mut strict = user_type.clone();
+    for extension in &mut strict.extensions {
+        extension.required = extension.schema.id == ENTERPRISE;
+    }
+    let strict: &'static ResourceType = Box::leak(Box::new(strict));
+    let department = format!("{ENTERPRISE}:department");
+    for (operation, wants) in [
+        (
+            json!({"op": "remove", "path": department}),
+            Some(format!("`{ENTERPRISE}` is required")),
+        ),
+        (
+            json!({"op": "remove", "path": ENTERPRISE}),
+            Some(format!("`{ENTERPRISE}` is required")),
+        ),
+        (
+            json!({"op": "replace", "path": department, "value": "Maps"}),
+            None,
+        ),
+    ] {
+        let message = message(&json!([operation]));
+        let patch = Patch::parse(strict, &message, Dialect::default()).unwrap();
+        let outcome = patch.apply(strict, id(), &attributes(&user()));
+        let told = outcome.err().map(|error| error.detail().to_owned());
+        assert_eq!(told, wants, "{operation}");
+    }
 }
 
 #[test]
