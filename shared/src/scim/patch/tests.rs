@@ -8,6 +8,7 @@ use super::*;
 use crate::scim::schema::catalogue;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const M1: &str = "11111111-1111-4111-8111-111111111111";
 const M2: &str = "22222222-2222-4222-8222-222222222222";
 
@@ -235,20 +236,47 @@ fn a_value_filter_selects_elements() {
     insta::assert_snapshot!(table(&user(), &[
         json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "n@x"}),
         json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": {"value": "n@x"}}),
+        json!({"op": "replace", "path": "emails[value eq \"w@x\"]", "value": {"display": "W"}}),
+        json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": {"primary": false}}),
         json!({"op": "add", "path": "emails[type eq \"work\"]", "value": {"display": "W"}}),
+        json!({"op": "add", "path": "emails[type eq \"home\"]", "value": {"display": "H"}}),
+        json!({"op": "add", "path": "emails[type eq \"home\"].display", "value": "H"}),
+        json!({"op": "add", "path": "emails[type eq \"home\"]", "value": {"primary": true}}),
+        json!({"op": "add", "path": "emails[type eq \"home\"]", "value": {"primary": false}}),
+        json!({"op": "add", "path": "emails[type eq \"home\"].primary", "value": false}),
+        json!({"op": "add", "path": "emails[value ew \"@x\"]", "value": {"primary": true}}),
+        json!({"op": "add", "path": "emails[value ew \"@x\"].display", "value": "both"}),
         json!({"op": "remove", "path": "emails[value ew \"@x\"].type"}),
         json!({"op": "remove", "path": "emails[type eq \"home\"]"}),
         json!({"op": "remove", "path": "emails[type eq \"other\"]"}),
         json!({"op": "replace", "path": "emails[type eq \"home\"].primary", "value": "True"}),
         json!({"op": "replace", "path": "emails[value ew \"@x\"].primary", "value": true}),
         json!({"op": "replace", "path": "emails[type eq \"home\"]", "value": null}),
-    ]), @r##"
+    ]), @r#"
     replace emails[type eq "home"].value "n@x"
       {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"n@x","type":"home"}]}
     replace emails[type eq "work"] {"value":"n@x"}
       {"emails":[{"type":"work","primary":true,"value":"n@x"},{"value":"h@x","type":"home"}]}
+    replace emails[value eq "w@x"] {"display":"W"}
+      {"emails":[{"value":"w@x","primary":true,"display":"W"},{"value":"h@x","type":"home"}]}
+    replace emails[type eq "work"] {"primary":false}
+      {"emails":[{"type":"work","primary":false},{"value":"h@x","type":"home"}]}
     add emails[type eq "work"] {"display":"W"}
       {"emails":[{"value":"w@x","type":"work","primary":true,"display":"W"},{"value":"h@x","type":"home"}]}
+    add emails[type eq "home"] {"display":"H"}
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home","display":"H"}]}
+    add emails[type eq "home"].display "H"
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home","display":"H"}]}
+    add emails[type eq "home"] {"primary":true}
+      {"emails":[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home","primary":true}]}
+    add emails[type eq "home"] {"primary":false}
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home","primary":false}]}
+    add emails[type eq "home"].primary false
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home","primary":false}]}
+    add emails[value ew "@x"] {"primary":true}
+      400 invalidValue: Operations[0]: more than one of `emails` would be primary
+    add emails[value ew "@x"].display "both"
+      {"emails":[{"value":"w@x","type":"work","primary":true,"display":"both"},{"value":"h@x","type":"home","display":"both"}]}
     remove emails[value ew "@x"].type
       {"emails":[{"value":"w@x","primary":true},{"value":"h@x"}]}
     remove emails[type eq "home"]
@@ -261,7 +289,7 @@ fn a_value_filter_selects_elements() {
       400 invalidValue: Operations[0]: more than one of `emails` would be primary
     replace emails[type eq "home"] null
       {"emails":[{"value":"w@x","type":"work","primary":true}]}
-    "##);
+    "#);
 }
 
 #[test]
@@ -271,6 +299,10 @@ fn an_unmatched_filter_creates_on_add_only() {
         json!({"op": "add", "path": "emails[type eq \"other\" and primary eq true]", "value": {"value": "o@x"}}),
         json!({"op": "add", "path": "emails[type eq \"other\" or type eq \"x\"].value", "value": "o@x"}),
         json!({"op": "add", "path": "emails[type eq \"a\" and type eq \"b\"].value", "value": "o@x"}),
+        json!({"op": "add", "path": "emails[type eq \"a\" and type eq \"a\"].value", "value": "o@x"}),
+        json!({"op": "add", "path": "emails[type eq \"a\" and display eq null].value", "value": "o@x"}),
+        json!({"op": "add", "path": "emails[type eq \"other\"]", "value": {"type": null, "value": "o@x"}}),
+        json!({"op": "add", "path": "emails[type eq \"other\"].value", "value": null}),
         json!({"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o@x"}),
     ]), @r#"
     add emails[type eq "other"].value "o@x"
@@ -281,6 +313,14 @@ fn an_unmatched_filter_creates_on_add_only() {
       400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "other" or emails.type eq "x"`
     add emails[type eq "a" and type eq "b"].value "o@x"
       400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "a" and emails.type eq "b"`
+    add emails[type eq "a" and type eq "a"].value "o@x"
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x","type":"a"}]}
+    add emails[type eq "a" and display eq null].value "o@x"
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x","type":"a"}]}
+    add emails[type eq "other"] {"type":null,"value":"o@x"}
+      {"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x"}]}
+    add emails[type eq "other"].value null
+      unchanged
     replace emails[type eq "other"].value "o@x"
       400 noTarget: Operations[0]: no element of `emails` matches `emails.type eq "other"`
     "#);
@@ -300,12 +340,15 @@ fn without_a_path_each_member_is_a_path() {
         json!({"op": "replace", "value": {"emails[type eq \"home\"].value": "n@x"}}),
         json!({"op": "replace", "value": {"id": id().to_string(), "title": "Guide"}}),
         json!({"op": "replace", "value": {"id": "other"}}),
+        json!({"op": "replace", "path": " ", "value": {"title": "Guide"}}),
+        json!({"op": "replace", "path": CORE, "value": {"title": "Guide"}}),
         json!({"op": "replace", "value": {"groups": [], "meta": null}}),
+        json!({"op": "replace", "value": {"groups": {}, "meta": {}}}),
         json!({"op": "replace", "value": {"groups": [{"value": "g"}]}}),
         json!({"op": "add", "value": {"shoeSize": 9}}),
         json!({"op": "add", "value": "text"}),
         json!({"op": "remove", "value": {"title": "x"}}),
-    ]), @r##"
+    ]), @r#"
     replace - {"schemas":[],"title":"Guide","name.givenName":"B"}
       {"name":{"givenName":"B","familyName":"Jensen"},"title":"Guide"}
     Add - {"ENTERPRISE":{"division":"D","userName":"no"}}
@@ -318,7 +361,13 @@ fn without_a_path_each_member_is_a_path() {
       {"title":"Guide"}
     replace - {"id":"other"}
       400 mutability: Operations[0]: `id` cannot be changed
+    replace   {"title":"Guide"}
+      {"title":"Guide"}
+    replace urn:ietf:params:scim:schemas:core:2.0:User {"title":"Guide"}
+      {"title":"Guide"}
     replace - {"groups":[],"meta":null}
+      unchanged
+    replace - {"groups":{},"meta":{}}
       unchanged
     replace - {"groups":[{"value":"g"}]}
       400 mutability: Operations[0]: `groups` is read-only
@@ -328,7 +377,7 @@ fn without_a_path_each_member_is_a_path() {
       400 invalidValue: Operations[0]: without a path, `value` must be an object
     remove - {"title":"x"}
       400 noTarget: Operations[0]: `remove` needs a path
-    "##);
+    "#);
 }
 
 #[test]
@@ -420,6 +469,9 @@ fn faults_have_the_keyword_of_their_kind() {
         json!({"op": "add", "path": "emails[type eq \"work\"", "value": "x"}),
         json!({"op": "add", "path": "name[givenName eq \"x\"].familyName", "value": "x"}),
         json!({"op": "add", "path": "userName eq \"x\"", "value": "x"}),
+        json!({"op": "remove", "path": "emails eq \"w@x\""}),
+        json!({"op": "remove", "path": format!("{CORE}[value eq \"x\"]")}),
+        json!({"op": "remove", "path": format!("{ENTERPRISE}[department eq \"Tours\"]")}),
         json!({"op": "add", "path": "title", "value": ["a", "b"]}),
         json!({"op": "add", "path": "title", "value": {"a": 1}}),
         json!({"op": "add", "path": "emails[type eq \"work\"].value", "value": ["a"]}),
@@ -457,6 +509,12 @@ fn faults_have_the_keyword_of_their_kind() {
       400 invalidFilter: Operations[0]: `name` has no elements to filter
     add userName eq "x" "x"
       400 invalidPath: Operations[0]: `userName eq "x"` is no path
+    remove emails eq "w@x"
+      400 invalidPath: Operations[0]: `emails eq "w@x"` is no path
+    remove urn:ietf:params:scim:schemas:core:2.0:User[value eq "x"]
+      400 invalidPath: Operations[0]: `urn:ietf:params:scim:schemas:core:2.0:User[value eq "x"]` is no path
+    remove ENTERPRISE[department eq "Tours"]
+      400 invalidPath: Operations[0]: `ENTERPRISE[department eq "Tours"]` is no path
     add title ["a","b"]
       400 invalidValue: Operations[0]: `title` has one value, not a list
     add title {"a":1}

@@ -158,6 +158,7 @@ fn what_is_required_inside_stays() {
         json!({"op": "add", "path": BLE, "value": {}}),
         json!({"op": "add", "path": BLE, "value": "text"}),
         json!({"op": "remove", "path": BLE, "value": "text"}),
+        json!({"op": "remove", "path": BLE, "value": {}}),
         json!({"op": "remove", "path": BLE, "value": {"deviceMacAddress": "aa"}}),
         json!({"op": "add", "path": DPP, "value": {"dppVersion": 2}}),
         json!({"op": "add", "path": DPP, "value": {"dppVersion": 2, "bootstrapKey": " "}}),
@@ -175,6 +176,8 @@ fn what_is_required_inside_stays() {
     add …ble:2.0:Device "text"
       400 invalidValue: Operations[0]: the value of `…ble:2.0:Device` must be an object
     remove …ble:2.0:Device "text"
+      {"…ble:2.0:Device":null}
+    remove …ble:2.0:Device {}
       {"…ble:2.0:Device":null}
     remove …ble:2.0:Device {"deviceMacAddress":"aa"}
       {"…ble:2.0:Device":null}

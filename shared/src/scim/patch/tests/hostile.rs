@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::scim::filter::MAX_LENGTH;
 
 fn any_json() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(
@@ -86,6 +87,20 @@ fn a_path_of_megabytes_is_refused_and_not_repeated() {
             assert!(error.detail().len() < 200);
         }
     }
+}
+
+#[test]
+fn a_path_may_have_as_many_bytes_as_a_filter() {
+    let selecting = |length: usize| {
+        let (head, tail) = ("emails[value eq \"", "\"]");
+        let text = "a".repeat(length - head.len() - tail.len());
+        json!([{"op": "remove", "path": format!("{head}{text}{tail}")}])
+    };
+    assert!(parse("User", &selecting(MAX_LENGTH)).is_ok());
+    insta::assert_snapshot!(
+        parse("User", &selecting(MAX_LENGTH + 1)).unwrap_err(),
+        @"400 invalidPath: Operations[0]: a path has 16385 bytes, more than 16384"
+    );
 }
 
 #[test]

@@ -15,6 +15,8 @@ fn members_are_known_by_value_alone_and_never_edited() {
         json!({"op": "remove", "path": "members", "value": {"value": ""}}),
         json!({"op": "remove", "path": "members", "value": {"value": M2}}),
         json!({"op": "remove", "path": format!("members[value eq \"{M1}\"]")}),
+        json!({"op": "remove", "path": format!("members[value eq \"{M1}\" and type eq \"Group\"]")}),
+        json!({"op": "remove", "path": format!("members[value eq \"{M2}\" or value eq \"{M1}\"]")}),
         json!({"op": "replace", "path": format!("members[value eq \"{M1}\"].display"), "value": "x"}),
         json!({"op": "replace", "path": format!("members[value eq \"{M1}\"].value"), "value": M1}),
         json!({"op": "replace", "path": format!("members[value eq \"{M1}\"].value"), "value": M2}),
@@ -40,6 +42,10 @@ fn members_are_known_by_value_alone_and_never_edited() {
     remove members {"value":"22222222-2222-4222-8222-222222222222"}
       unchanged
     remove members[value eq "11111111-1111-4111-8111-111111111111"]
+      {"members":null}
+    remove members[value eq "11111111-1111-4111-8111-111111111111" and type eq "Group"]
+      unchanged
+    remove members[value eq "22222222-2222-4222-8222-222222222222" or value eq "11111111-1111-4111-8111-111111111111"]
       {"members":null}
     replace members[value eq "11111111-1111-4111-8111-111111111111"].display "x"
       unchanged
