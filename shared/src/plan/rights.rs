@@ -120,6 +120,25 @@ mod tests {
     }
 
     #[test]
+    fn every_scope_has_the_form_and_is_listed_once() {
+        let all = scopes();
+        assert!(all.iter().all(|scope| is_scope(scope)));
+        for scope in [
+            "scim.users.read",
+            "scim.groups.write",
+            "scim.devices.write",
+            BULK,
+        ] {
+            assert_eq!(
+                all.iter().filter(|known| *known == scope).count(),
+                1,
+                "{scope}"
+            );
+        }
+        assert_eq!(all.len(), 2 * catalogue().resource_types.len() + 1);
+    }
+
+    #[test]
     fn only_our_own_scopes_have_the_form() {
         for scope in ["scim.bulk", "scim.users.read", "scim.devices.write"] {
             assert!(is_scope(scope), "{scope}");

@@ -1,9 +1,12 @@
 //! Plans as text. The directory behind them is a read set that knows nothing,
 //! or what a test puts into it.
 
+mod decided;
+mod ordered;
+mod packed;
 mod pinned;
+mod references;
 
-use std::cell::Cell;
 use std::num::NonZeroUsize;
 
 use serde_json::{Value, json};
@@ -72,29 +75,58 @@ pub(super) fn fill(read: &mut ReadSet, wants: BTreeSet<Want>) {
     }
 }
 
-fn planned_on(mut read: ReadSet, operations: &[Value], terms: Terms) -> String {
-    let entries = entries(operations);
-    let units = order(&entries, terms.atomicity);
+/// What a job may say besides its entries.
+struct Setting<'a> {
+    terms: Terms,
+    cancelled: &'a [u32],
+    max_actions: usize,
+}
+
+impl Default for Setting<'_> {
+    fn default() -> Self {
+        Self {
+            terms: Terms::default(),
+            cancelled: &[],
+            max_actions: transaction::MAX_ACTIONS,
+        }
+    }
+}
+
+/// The plan, and what was read for it, round by round.
+fn plan_of(read: ReadSet, entries: &[Entry], setting: &Setting<'_>) -> (Plan, Vec<BTreeSet<Want>>) {
+    let mut read = read;
+    let units = order(entries, setting.terms.atomicity);
     let settled = vec![None; entries.len()];
     let job = Job {
-        entries: &entries,
+        entries,
         units: &units,
         settled: &settled,
-        terms,
+        terms: setting.terms,
         now: Timestamp(0),
         tenant: &Tenant::parse("t").unwrap(),
-        cancelled: &[],
-        max_actions: transaction::MAX_ACTIONS,
+        cancelled: setting.cancelled,
+        max_actions: setting.max_actions,
     };
-    let rounds = Cell::new(0);
+    let mut rounds = Vec::new();
     loop {
         match plan(&job, &read) {
-            Ok(plan) => return plan.to_string(),
-            Err(wants) => fill(&mut read, wants),
+            Ok(plan) => return (plan, rounds),
+            Err(wants) => {
+                assert!(!wants.is_empty(), "nothing is missing");
+                fill(&mut read, wants.clone());
+                rounds.push(wants);
+            }
         }
-        rounds.set(rounds.get() + 1);
-        assert!(rounds.get() < 8, "planning does not come to an end");
+        assert!(rounds.len() < 8, "planning does not come to an end");
     }
+}
+
+fn planned_on(read: ReadSet, operations: &[Value], terms: Terms) -> String {
+    let setting = Setting {
+        terms,
+        ..Setting::default()
+    };
+    plan_of(read, &entries(operations), &setting).0.to_string()
 }
 
 fn until(failures: usize) -> Terms {
@@ -122,6 +154,12 @@ fn stored(n: u8, attributes: Value, header: bool) -> Stored {
             ..Header::default()
         }),
     }
+}
+
+fn patch(path: &str, operations: Value) -> Value {
+    let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+    let data = json!({"schemas": schemas, "Operations": operations});
+    json!({"method": "PATCH", "path": path, "data": data})
 }
 
 fn directory(users: &[u8], groups: &[u8]) -> ReadSet {
