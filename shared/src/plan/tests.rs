@@ -75,6 +75,9 @@ pub(super) fn fill(read: &mut ReadSet, wants: BTreeSet<Want>) {
     }
 }
 
+/// The instant of every request here; what is stored is older.
+const NOW: Timestamp = Timestamp(7);
+
 /// What a job may say besides its entries.
 struct Setting<'a> {
     terms: Terms,
@@ -102,7 +105,7 @@ fn plan_of(read: ReadSet, entries: &[Entry], setting: &Setting<'_>) -> (Plan, Ve
         units: &units,
         settled: &settled,
         terms: setting.terms,
-        now: Timestamp(0),
+        now: NOW,
         tenant: &Tenant::parse("t").unwrap(),
         cancelled: setting.cancelled,
         max_actions: setting.max_actions,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scim::{Precondition, ScimError};
+use crate::table::Change;
 
 const DPP: &str = "urn:ietf:params:scim:schemas:extension:dpp:2.0:Device";
 
@@ -113,14 +114,11 @@ fn a_failure_names_its_resource_but_not_that_of_a_create() {
         .collect();
     assert_eq!(known, [true, false, true, true, false, false]);
     let failed = |outcome: &Outcome| {
-        outcome
-            .clone()
-            .failed(ScimError::internal())
-            .target
-            .is_some()
+        let failed = outcome.clone().failed(ScimError::internal());
+        (failed.status(), failed.target.is_some())
     };
-    assert!(!failed(&outcomes[0]));
-    assert!(failed(&outcomes[2]));
+    assert_eq!(failed(&outcomes[0]), (500, false));
+    assert_eq!(failed(&outcomes[2]), (500, true));
 }
 
 #[test]
@@ -345,4 +343,69 @@ fn a_member_who_does_not_exist_does_not_hide_what_must_be_read() {
     let (plan, rounds) = plan_of(read, &entries(&operations), &Setting::default());
     assert_eq!(rounds.len(), 1);
     insta::assert_snapshot!(told(&plan.steps[0].outcomes[0]), @"400 invalidValue: member `62000000-0000-4000-8000-000000000000` does not exist (nowhere)");
+}
+
+/// RFC 7644 has no such member; `errors` names the place for programs.
+#[test]
+fn a_row_of_the_wrong_shape_names_its_place() {
+    let operations = [
+        json!(7),
+        json!({"path": "/Users"}),
+        post("", "/Users", user("u")),
+    ];
+    let places: Vec<Value> = (entries(&operations).iter())
+        .flat_map(|entry| entry.as_ref().unwrap_err().error.places())
+        .map(|place| json!(place.loc))
+        .collect();
+    let expected = json!([
+        ["Operations", 0],
+        ["Operations", 1, "method"],
+        ["Operations", 2, "bulkId"]
+    ]);
+    assert_eq!(json!(places), expected);
+}
+
+#[test]
+fn every_change_has_its_number_and_its_time() {
+    let add = json!([{"op": "add", "path": "members", "value": {"value": id(61).to_string()}}]);
+    let operations = [
+        post("g", "/Groups", group("G", &[])),
+        patch("/Groups/bulkId:g", add),
+        patch(
+            &format!("/Users/{}", id(61)),
+            json!([{"op": "add", "path": "title", "value": "x"}]),
+        ),
+    ];
+    let left = outcomes(group_with(60), &operations, Atomicity::Operation);
+    let left: Vec<_> = (left.iter())
+        .map(|outcome| {
+            let stored = outcome.result.as_ref().unwrap().resource.as_ref().unwrap();
+            let next = stored.header.as_ref().map(|header| header.next);
+            (stored.rev, next, stored.created, stored.modified)
+        })
+        .collect();
+    let expected = [
+        (1, Some(1), NOW, NOW),
+        (2, Some(2), NOW, NOW),
+        (4, None, Timestamp(0), NOW),
+    ];
+    assert_eq!(left, expected);
+
+    let delete = [json!({"method": "DELETE", "path": format!("/Users/{}", id(60))})];
+    let (plan, _) = plan_of(group_with(60), &entries(&delete), &Setting::default());
+    let changes = plan.transactions[0].changes.iter();
+    let groups: Vec<_> = changes
+        .filter_map(|planned| match &planned.change {
+            Change::Resource { after, .. } => after.as_ref(),
+            _ => None,
+        })
+        .map(|group| {
+            (
+                group.rev,
+                group.header.as_ref().unwrap().next,
+                group.modified,
+            )
+        })
+        .collect();
+    assert_eq!(groups, [(4, 4, NOW)]);
 }
