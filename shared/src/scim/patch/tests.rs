@@ -474,6 +474,7 @@ fn faults_have_the_keyword_of_their_kind() {
         json!({"op": "remove", "path": format!("{ENTERPRISE}[department eq \"Tours\"]")}),
         json!({"op": "add", "path": "title", "value": ["a", "b"]}),
         json!({"op": "add", "path": "title", "value": {"a": 1}}),
+        json!({"op": "add", "path": "name", "value": {"givenName": 5}}),
         json!({"op": "add", "path": "emails[type eq \"work\"].value", "value": ["a"]}),
         json!({"op": "add", "path": "emails", "value": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}),
         json!({"op": "remove", "path": "userName"}),
@@ -519,6 +520,8 @@ fn faults_have_the_keyword_of_their_kind() {
       400 invalidValue: Operations[0]: `title` has one value, not a list
     add title {"a":1}
       400 invalidValue: Operations[0]: `title`: expected a string, found an object
+    add name {"givenName":5}
+      400 invalidValue: Operations[0]: `name.givenName`: expected a string, found a number
     add emails[type eq "work"].value ["a"]
       400 invalidValue: Operations[0]: `emails.value` has one value, not a list
     add emails [{"value":"a","primary":true},{"value":"b","primary":true}]
