@@ -223,6 +223,8 @@ async fn groups_before_their_users_cost_no_more_than_their_actions() {
         report.transactions,
         report.actions
     );
+    // No group waits for the users of another.
+    assert!(report.depth <= 3, "{}", report.depth);
     stack.audit().await;
 }
 

@@ -21,7 +21,7 @@ use crate::scim::patch::{MemberNeed, Patch};
 use crate::scim::{Attributes, Precondition, ResourceId, ScimError, Timestamp, resource};
 use crate::table::{Header, Stored, item, lookup};
 use members::{MemberChange, agree, leave};
-use values::{keep_references, take_lookups};
+use values::{keep_references, release, take_lookups};
 
 /// The most members that a PATCH may name for each of them to be looked at
 /// alone. As many can be added in one transaction; from here on the group is
@@ -355,8 +355,7 @@ fn delete(world: &mut World<'_>, operation: &Operation, now: Timestamp) -> Resul
     missing?;
     for lookup in lookup::lookups(resource_type, &stored.attributes) {
         if lookup.unique {
-            world.owner(&lookup)?;
-            world.set_owner(lookup, None);
+            release(world, &lookup, id)?;
         }
     }
     world.set_resource(resource_type, id, None);

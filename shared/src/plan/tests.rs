@@ -379,6 +379,48 @@ fn three_users_rotate_their_names() {
     ");
 }
 
+/// A value that disagrees with its resource was read in the middle of a commit.
+#[test]
+fn a_value_that_was_read_apart_from_its_resource_is_checked() {
+    let rename = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "userName", "value": "new"}],
+    });
+    let path = format!("/Users/{}", id(60));
+    let rename = json!({"method": "PATCH", "path": path, "data": rename});
+    let delete = json!({"method": "DELETE", "path": path});
+    let plan = |operation: &Value, old: Option<u8>, new: Option<u8>| {
+        let mut read = directory(&[60], &[]);
+        for (name, owner) in [("u60", old), ("new", new)] {
+            let attributes = serde_json::from_value(json!({"userName": name})).unwrap();
+            let user = catalogue().by_name("User").unwrap();
+            for lookup in crate::table::lookup::lookups(user, &attributes) {
+                read.owners.insert(lookup, owner.map(id));
+            }
+        }
+        let plan = planned_on(read, std::slice::from_ref(operation), Terms::default());
+        plan.lines().last().unwrap_or_default().to_owned()
+    };
+    let plans = [
+        plan(&rename, Some(60), None),
+        plan(&rename, None, None),
+        plan(&rename, Some(61), None),
+        plan(&rename, Some(60), Some(60)),
+        plan(&delete, Some(60), None),
+        plan(&delete, None, None),
+        plan(&delete, Some(61), None),
+    ];
+    insta::assert_snapshot!(plans.join("\n"), @"
+    tx 0 · change User 3c000000 · lookup userName + · lookup userName -
+    tx 0 · change User 3c000000 · lookup userName + · lookup userName free
+    tx 0 · change User 3c000000 · lookup userName + · lookup userName held
+    tx 0 · change User 3c000000 · lookup userName held · lookup userName -
+    tx 0 · delete User 3c000000 · lookup userName - · count User -1
+    tx 0 · delete User 3c000000 · lookup userName free · count User -1
+    tx 0 · delete User 3c000000 · lookup userName held · count User -1
+    ");
+}
+
 #[test]
 fn a_delete_takes_memberships_and_unique_values_along() {
     let mut read = directory(&[60], &[50, 51]);

@@ -20,6 +20,9 @@ use crate::table::{Change, Lookup, Membership, Stored, lookup};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Missing;
 
+/// In place of the owner of a value that nobody owns.
+const NOBODY: ResourceId = ResourceId::from_bytes([0; 16]);
+
 type ResourceKey = (&'static str, ResourceId);
 type MembershipKey = (ResourceId, ResourceId);
 
@@ -188,6 +191,7 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Equal to what it was, the owner is only checked.
     pub(super) fn set_owner(&mut self, lookup: Lookup, owner: Option<ResourceId>) {
         self.unit.owners.insert(lookup, owner);
     }
@@ -285,9 +289,9 @@ impl<'a> World<'a> {
                 .get(lookup)
                 .or_else(|| self.read.owners.get(lookup));
             let before = before.copied().flatten();
-            if let Some(owner) = after.or(before).filter(|_| before != *after) {
-                lookups.push(lookup_change(lookup, owner, before, *after));
-            }
+            // INVARIANT: the key of a unique lookup does not depend on its owner.
+            let owner = after.or(before).unwrap_or(NOBODY);
+            lookups.push(lookup_change(lookup, owner, before, *after));
         }
         lookups.sort_by(|(a, owner_a, _), (b, owner_b, _)| (a, owner_a).cmp(&(b, owner_b)));
         changes.extend(lookups.into_iter().map(|(_, _, change)| change));

@@ -17,7 +17,7 @@ impl ResourceId {
     }
 
     /// The id with exactly these bytes, as stored.
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 

@@ -15,6 +15,10 @@
 //! - a step stands behind every step of a request that was answered before its
 //!   own was sent, and behind those rows of its request that it builds on.
 //!
+//! Where a transaction was torn, the last holds only behind steps that wrote:
+//! while it commits, one reader may see one of its items as it is and the next
+//! another one as it was. Whoever wrote is not told before it is there.
+//!
 //! A bulk request is not one step: RFC 7644 §3.7 promises no atomicity, rows are
 //! committed in several transactions, and other clients may come in between. Rows
 //! that have nothing to do with each other keep no order.
@@ -85,11 +89,13 @@ impl Reference {
         }
     }
 
-    /// Whether an order explains the findings and leads to this state.
-    pub(super) fn explains(&mut self, findings: &[Finding], goal: &str) -> bool {
+    /// Whether an order explains the findings and leads to this state; `torn`
+    /// is whether readers may have come into the middle of a commit.
+    pub(super) fn explains(&mut self, findings: &[Finding], goal: &str, torn: bool) -> bool {
         let mut search = Search {
             findings,
             goal,
+            torn,
             failed: HashSet::new(),
         };
         search.from(self, 0, 0)
@@ -133,6 +139,7 @@ impl Reference {
 struct Search<'a> {
     findings: &'a [Finding],
     goal: &'a str,
+    torn: bool,
     failed: HashSet<(usize, u64)>,
 }
 
@@ -202,11 +209,19 @@ impl Search<'_> {
             };
             let stands = placed & (1 << other) != 0;
             if stands {
-                return finding.end >= found.begin && !step.after.contains(&index);
+                let early = finding.end < found.begin && self.counts(finding, atom);
+                return !early && !step.after.contains(&index);
             }
             let certain = matches!(found.known, Known::Answered(_));
-            !certain || (found.end >= finding.begin && !atom.after.contains(&other))
+            let late = found.end < finding.begin && self.counts(found, step);
+            !certain || (!late && !atom.after.contains(&other))
         })
+    }
+
+    /// Whether those that come after this step must stand behind it.
+    fn counts(&self, finding: &Finding, atom: &Atom) -> bool {
+        let refused = matches!(&finding.known, Known::Answered(answer) if answer.status >= 400);
+        !self.torn || !(refused || atom.ask.method == "GET")
     }
 
     /// The status of a row that refers to one which was not carried out.

@@ -11,6 +11,11 @@ use crate::scim::{Attributes, ResourceId, ResourceType, ScimError};
 use crate::table::{Lookup, lookup};
 
 /// Moves the unique values from what a resource had to what it gets.
+///
+/// A value and the resource that should own it may have been read while a
+/// transaction was committing, one as it was before and the other as it is
+/// after. What disagrees with the resource is therefore left as it was found
+/// and only checked: it is not so any more once the transaction is there.
 pub(super) fn take_lookups(
     world: &mut World<'_>,
     resource_type: &'static ResourceType,
@@ -22,10 +27,8 @@ pub(super) fn take_lookups(
     let new = lookup::lookups(resource_type, after);
     let mut result = Ok(());
     for gone in old.difference(&new).filter(|lookup| lookup.unique) {
-        // Looked at before it is changed: the change is conditional on its owner.
-        match world.owner(gone) {
-            Ok(_) => world.set_owner(gone.clone(), None),
-            Err(missing) => result = Err(Fault::from(missing)),
+        if let Err(missing) = release(world, gone, id) {
+            result = Err(Fault::from(missing));
         }
     }
     for come in new.difference(&old).filter(|lookup| lookup.unique) {
@@ -38,6 +41,18 @@ pub(super) fn take_lookups(
         }
     }
     result
+}
+
+/// Sets a unique value free that a resource owns.
+pub(super) fn release(
+    world: &mut World<'_>,
+    lookup: &Lookup,
+    id: ResourceId,
+) -> Result<(), Missing> {
+    // Looked at before it is changed: the change is conditional on its owner.
+    let found = world.owner(lookup)?;
+    world.set_owner(lookup.clone(), found.filter(|owner| *owner != id));
+    Ok(())
 }
 
 fn taken(resource_type: &ResourceType, lookup: &Lookup, attributes: &Attributes) -> ScimError {
