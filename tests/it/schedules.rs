@@ -200,7 +200,7 @@ fn schedules_by_seed_are_explained() {
     if given().is_some() {
         return;
     }
-    let count = number("SCHEDULES").unwrap_or(300);
+    let count = number("SCHEDULES").unwrap_or(150);
     let first = number("SCHEDULE_SEED").unwrap_or(0);
     let most = number("SCHEDULE_REPORTS").unwrap_or(1);
     let mut tally = Tally::new();
