@@ -19,6 +19,9 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let same = match (&self.body, &other.body) {
+            // It names the version that was found, which is that of the moment
+            // at which this row was decided, whatever it waits for.
+            _ if self.status == 412 => true,
             (Some(one), Some(other)) => one == other,
             _ => true,
         };
