@@ -56,7 +56,7 @@ pub use scenario::{Ask, Scenario};
 
 use drive::{Run, Stage, drive, send, still};
 use finding::{Known, findings};
-use judge::Reference;
+use judge::{Reference, without_overtaken};
 use state::{Names, Table, digest};
 
 use crate::audit::audit;
@@ -97,6 +97,8 @@ pub struct Outcome {
     pub violations: Vec<String>,
     /// Whether a transaction was cancelled, by a condition or by a conflict.
     pub cancelled: bool,
+    /// Whether it is explained only without a refusal that others have overtaken.
+    pub apart: bool,
     run: Run,
     names: Names,
     summary: String,
@@ -181,8 +183,12 @@ impl World {
         ));
         let torn = run.words.iter().any(|word| word.ends_with("!torn"));
         let explained = self.reference.explains(&findings, &goal, torn);
+        let apart = !explained && {
+            let findings = without_overtaken(&findings, &self.reference.atoms);
+            self.reference.explains(&findings, &goal, torn)
+        };
         let mut summary = String::new();
-        if !explained {
+        if !explained && !apart {
             violations.push("no order of the requests explains the answers and the table".into());
         }
         if !violations.is_empty() {
@@ -200,6 +206,7 @@ impl World {
             words: run.words.join(" "),
             violations,
             cancelled: run.cancelled(),
+            apart,
             run,
             names: self.names.clone(),
             summary,

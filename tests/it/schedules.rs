@@ -54,7 +54,12 @@ fn a_schedule_that_is_given_is_repeated() {
 }
 
 /// Schedules that were once not explained, whoever was to blame.
-const PINNED: [&str; 3] = [
+const PINNED: [&str; 5] = [
+    // A PUT was refused for a member that was deleted after the group was.
+    "random-1059 63577 a a!unheard",
+    // A delete rested on a group that one of its fellows put into another: the
+    // check of its revision was lost when both became one action.
+    "random-1624 97459 b a c c a b a2 a a b b c a!torn d d",
     // One reader saw a group gone and the next another group as it was before
     // the transaction that deletes the one and changes the other.
     "random-455 27350 a a a d c!torn a a a!torn b d b c",
@@ -229,6 +234,8 @@ fn schedules_by_seed_are_explained() {
         }
     }
     println!("seeds {first} to {}, {tally}", first + count - 1);
+    // Twice in a hundred thousand; a refusal that is wrong is so more often.
+    assert!(tally.apart <= 1 + count / 1_000, "{tally}");
     assert!(reports.is_empty(), "{}", reports.join("\n\n"));
 }
 
@@ -237,6 +244,7 @@ struct Tally {
     began: Instant,
     schedules: u64,
     cancelled: u64,
+    apart: u64,
     misfortunes: BTreeMap<String, u64>,
 }
 
@@ -246,6 +254,7 @@ impl Tally {
             began: Instant::now(),
             schedules: 0,
             cancelled: 0,
+            apart: 0,
             misfortunes: BTreeMap::new(),
         }
     }
@@ -253,6 +262,7 @@ impl Tally {
     fn add(&mut self, outcome: &Outcome) {
         self.schedules += 1;
         self.cancelled += u64::from(outcome.cancelled);
+        self.apart += u64::from(outcome.apart);
         for kind in outcome.misfortunes() {
             *self.misfortunes.entry(kind.to_owned()).or_default() += 1;
         }
@@ -265,7 +275,8 @@ impl fmt::Display for Tally {
         let rate = self.schedules as f64 / seconds;
         write!(f, "{} schedules explained in ", self.schedules)?;
         write!(f, "{seconds:.0} s, {rate:.0} a second; ")?;
-        write!(f, "{} with a cancelled transaction;", self.cancelled)?;
+        write!(f, "{} with a cancelled transaction, ", self.cancelled)?;
+        write!(f, "{} but for a refusal;", self.apart)?;
         for (kind, count) in &self.misfortunes {
             write!(f, " {kind} {count}")?;
         }

@@ -266,6 +266,7 @@ impl<'a> World<'a> {
                 id: *id,
                 before,
                 after: after.clone(),
+                exact: self.guarded.contains(&(*type_name, *id)),
             });
         }
         for (type_name, id) in &self.guarded {
@@ -279,6 +280,7 @@ impl<'a> World<'a> {
                     id: *id,
                     after: before.clone(),
                     before,
+                    exact: true,
                 });
             }
         }

@@ -41,7 +41,12 @@ pub fn action(
     let key = change.key(tenant);
     let writer = Writer { key: &key, table };
     match change {
-        Change::Resource { before, after, .. } => writer.resource(before.as_ref(), after.as_ref()),
+        Change::Resource {
+            before,
+            after,
+            exact,
+            ..
+        } => writer.resource(before.as_ref(), after.as_ref(), *exact),
         Change::Lookup {
             lookup,
             owner,
@@ -70,6 +75,7 @@ impl Writer<'_> {
         &self,
         before: Option<&Arc<Stored>>,
         after: Option<&Arc<Stored>>,
+        exact: bool,
     ) -> Result<TransactWriteItem, BuildError> {
         match (before, after) {
             (None, None) => self.check(absent()),
@@ -85,7 +91,7 @@ impl Writer<'_> {
                 expression.require_equal(name::REV, "rev", number(before.rev));
                 self.check(expression)
             }
-            (Some(before), Some(after)) => self.update(changed(before, after)),
+            (Some(before), Some(after)) => self.update(changed(before, after, exact)),
         }
     }
 
@@ -216,13 +222,16 @@ fn created(after: &Stored) -> Expression {
 
 /// Only what differs is sent. The condition is on the revision, except where
 /// nothing but the groups moves: joining and leaving are relative, so that they
-/// conflict with no change of the resource itself.
-fn changed(before: &Stored, after: &Stored) -> Expression {
+/// conflict with no change of the resource itself. Unless somebody in the same
+/// transaction rests on it as it was read: then it is `exact`.
+fn changed(before: &Stored, after: &Stored, exact: bool) -> Expression {
     let mut expression = Expression::default();
-    if after.rev == before.rev {
+    if after.rev == before.rev && !exact {
         expression.require_present(name::PK);
     } else {
         expression.require_equal(name::REV, "before", number(before.rev));
+    }
+    if after.rev != before.rev {
         expression.set(name::REV, "rev", number(after.rev));
     }
     if after.modified != before.modified {

@@ -39,6 +39,9 @@ pub enum Change {
         before: Option<Arc<Stored>>,
         /// As it shall be; absent when it is deleted.
         after: Option<Arc<Stored>>,
+        /// Whether it must be at the revision that was read even if only its
+        /// groups move.
+        exact: bool,
     },
     /// A value leads to a resource, no longer does, or leads to another.
     Lookup {
@@ -119,7 +122,17 @@ impl Change {
     /// beginning to the later one's end.
     pub fn then(&mut self, later: Self) {
         match (self, later) {
-            (Self::Resource { after, .. }, Self::Resource { after: end, .. }) => *after = end,
+            (
+                Self::Resource { after, exact, .. },
+                Self::Resource {
+                    after: end,
+                    exact: checked,
+                    ..
+                },
+            ) => {
+                *after = end;
+                *exact |= checked;
+            }
             (Self::Lookup { after, .. }, Self::Lookup { after: end, .. }) => *after = end,
             (Self::Membership { after, .. }, Self::Membership { after: end, .. }) => *after = end,
             (Self::Counter { by, .. }, Self::Counter { by: more, .. }) => {
@@ -196,6 +209,7 @@ impl fmt::Display for Change {
                 id,
                 before,
                 after,
+                ..
             } => {
                 let (name, id) = (&resource_type.name, Short(*id));
                 match (before, after) {

@@ -136,6 +136,34 @@ impl Reference {
     }
 }
 
+/// The findings without refusals that may rest on items read at different
+/// instants: somebody has written meanwhile. Nobody checks a refusal again, so
+/// that it may be true of none of the states in between.
+pub(super) fn without_overtaken(findings: &[Finding], atoms: &[Atom]) -> Vec<Finding> {
+    let wrote = |finding: &Finding, atom: &Atom| {
+        let done = matches!(&finding.known, Known::Answered(answer) if answer.status < 300);
+        (done && atom.ask.method != "GET") || matches!(finding.known, Known::Unknown)
+    };
+    let overtaken = |refused: &Finding| {
+        let mut others = findings.iter().zip(atoms);
+        others.any(|(other, atom)| {
+            wrote(other, atom) && other.begin <= refused.end && other.end >= refused.begin
+        })
+    };
+    let kept = |finding: &Finding| match &finding.known {
+        Known::Answered(answer)
+            if matches!(answer.status, 400 | 409 | 424) && overtaken(finding) =>
+        {
+            Finding {
+                known: Known::Not(answer.status),
+                ..finding.clone()
+            }
+        }
+        _ => finding.clone(),
+    };
+    findings.iter().map(kept).collect()
+}
+
 struct Search<'a> {
     findings: &'a [Finding],
     goal: &'a str,

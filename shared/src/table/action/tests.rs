@@ -47,6 +47,7 @@ fn resource(before: Option<Stored>, after: Option<Stored>) -> Change {
         id: id(1),
         before: before.map(Arc::new),
         after: after.map(Arc::new),
+        exact: false,
     }
 }
 
@@ -238,6 +239,31 @@ fn a_set_of_groups_that_moves_more_often_than_it_shows_must_be_as_it_was_read() 
     joined what the set names already: join User 01010101: Update SET in = {1 ids}, mrev = 5 if attribute_exists(pk) AND mrev = 4
     and another besides: join User 01010101 +03030303: Update SET in = {2 ids}, mrev = 6 if attribute_exists(pk) AND mrev = 4
     left, and left what the set does not name: join User 01010101 -02020202: Update SET mrev = 6 REMOVE in if attribute_exists(pk) AND mrev = 4
+    ");
+}
+
+/// Folded with a check, whichever comes first.
+#[test]
+fn what_joins_and_is_rested_on_must_be_at_its_revision() {
+    let joined = Stored {
+        groups: [id(2)].into(),
+        groups_rev: 1,
+        ..stored()
+    };
+    let check = |stored: Stored| Change::Resource {
+        resource_type: user_type(),
+        id: id(1),
+        before: Some(Arc::new(stored.clone())),
+        after: Some(Arc::new(stored)),
+        exact: true,
+    };
+    let join = || resource(Some(stored()), Some(joined.clone()));
+    let (mut first, mut last) = (check(stored()), join());
+    first.then(join());
+    last.then(check(joined.clone()));
+    insta::assert_snapshot!([show(&first), show(&last)].join("\n"), @"
+    join User 01010101 +02020202: Update ADD in {1 ids}, mrev 1 if rev = 1
+    join User 01010101 +02020202: Update ADD in {1 ids}, mrev 1 if rev = 1
     ");
 }
 
