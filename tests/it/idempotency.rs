@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: one request, however often it is sent and wherever a run
 //! of it dies (`docs/bulk.md`).
 
+mod fences;
 mod kills;
 
 use std::time::Duration;
