@@ -2,6 +2,7 @@
 //! or what a test puts into it.
 
 mod decided;
+mod joined;
 mod ordered;
 mod packed;
 mod pinned;
@@ -423,12 +424,15 @@ fn a_value_that_was_read_apart_from_its_resource_is_checked() {
 
 #[test]
 fn a_delete_takes_memberships_and_unique_values_along() {
-    let mut read = directory(&[60], &[50, 51]);
+    let mut read = directory(&[60], &[50, 51, 53]);
     let mut member = stored(60, json!({"userName": "u60"}), false);
-    member.groups = [id(50), id(51), id(52)].into();
+    member.groups = [id(50), id(51), id(52), id(53)].into();
     read.resources.insert(("User", id(60)), Some(member.into()));
     let membership = crate::table::Membership::begin(None, id(60), "User", 2, Timestamp(0));
     read.memberships.insert((id(50), id(60)), Some(membership));
+    // Begun by a change that the group's revision does not show yet.
+    let coming = crate::table::Membership::begin(None, id(60), "User", 4, Timestamp(0));
+    read.memberships.insert((id(53), id(60)), Some(coming));
     let attributes = serde_json::from_value(json!({"userName": "u60"})).unwrap();
     let user = catalogue().by_name("User").unwrap();
     for lookup in crate::table::lookup::lookups(user, &attributes) {
@@ -437,7 +441,7 @@ fn a_delete_takes_memberships_and_unique_values_along() {
     let operations = [json!({"method": "DELETE", "path": format!("/Users/{}", id(60))})];
     insta::assert_snapshot!(planned_on(read, &operations, Terms::default()), @"
     unit 0 · op 0 DELETE 204 · tx 0
-    tx 0 · change Group 32000000 · delete User 3c000000 · lookup userName - · member 32000000 -3c000000 · check 33000000 -3c000000 · check 34000000 -3c000000 · count User -1
+    tx 0 · change Group 32000000 · delete User 3c000000 · check Group 35000000 · lookup userName - · member 32000000 -3c000000 · check 33000000 -3c000000 · check 34000000 -3c000000 · count User -1
     ");
 }
 

@@ -39,10 +39,12 @@ async fn meet(error: impl Fn() -> StoreError) -> (u32, Duration) {
 async fn what_may_pass_is_asked_until_the_time_is_up_and_the_rest_once() {
     let passing = [
         "ThrottlingException",
+        "ThrottlingError",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "InternalServerError",
         "ServiceUnavailable",
+        "TransactionConflictException",
     ];
     let mut passing: Vec<StoreError> = passing.map(answered).into();
     passing.extend(["timeout", "connection", "response"].map(unanswered));
