@@ -190,6 +190,41 @@ async fn a_refusal_does_not_settle_an_earlier_lost_answer() {
     assert!(matches!(result, Err(CommitError::Unknown)), "{result:?}");
 }
 
+/// An answer that tells nothing of the outcome, then one that would settle what
+/// was never under way.
+#[tokio::test(start_paused = true)]
+async fn only_an_answer_about_the_transaction_settles_it() {
+    let refusal = || Reply::error(400, "AccessDeniedException");
+    for open in [
+        vec![Reply::error(400, "TransactionInProgressException")],
+        vec![Reply::error(500, "InternalServerError")],
+        vec![Reply::Lost, Reply::error(400, "ThrottlingException")],
+        vec![Reply::Lost, Reply::error(400, "RequestLimitExceeded")],
+    ] {
+        let named = format!("{open:?}");
+        let replies = open.into_iter().chain([refusal()]);
+        let (result, _) = commit(replies, TEN).await;
+        assert!(
+            matches!(result, Err(CommitError::Unknown)),
+            "{named}: {result:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_request_is_sent_again() {
+    for code in [
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "ThrottlingException",
+    ] {
+        let (result, requests) = commit([Reply::error(400, code), Reply::success()], TEN).await;
+        assert!(result.is_ok(), "{code}: {result:?}");
+        assert_same(&requests, 2);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_conflict_does_not_settle_an_earlier_lost_answer_and_a_throttled_action_does() {
     let refusal = || Reply::error(400, "AccessDeniedException");
