@@ -162,6 +162,24 @@ async fn a_cursor_serves_its_caller_and_its_request_alone() {
     );
 }
 
+/// All execution environments seal with one secret: that of the first.
+#[tokio::test(start_paused = true)]
+async fn a_cursor_is_good_in_every_environment() {
+    let stack = Stack::seeded(5).await;
+    let candidates = [[1; 32], [2; 32], [3; 32]];
+    let mut agreed = Vec::new();
+    let first = stack.provider().store.cursor_secret(candidates[0]).await;
+    agreed.push(first.unwrap());
+    let mut environments = vec![stack];
+    for candidate in &candidates[1..] {
+        let next = environments.last().unwrap().successor();
+        let secret = next.provider().store.cursor_secret(*candidate).await;
+        agreed.push(secret.unwrap());
+        environments.push(next);
+    }
+    assert_eq!(agreed, vec![candidates[0].to_vec(); 3]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_search_takes_a_cursor_across_types_and_lookups() {
     let stack = Stack::seeded(3).await;

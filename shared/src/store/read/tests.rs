@@ -140,6 +140,14 @@ async fn every_kind_of_read_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_resource_is_read_as_it_was_last_written() {
+    let script = Script::new([Reply::Answer(200, json!({"Item": item(1)}))]);
+    let found = script.store().get(&tenant(), "User", id(1)).await.unwrap();
+    assert_eq!(found.unwrap().id, id(1));
+    assert_eq!(script.requests()[0]["ConsistentRead"], true);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_header_of_a_group_is_read_before_its_memberships() {
     let script = Script::new([
         answer(&[], &[]),
