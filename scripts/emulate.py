@@ -23,7 +23,15 @@ import urllib.error
 import urllib.request
 
 import samcli
-from running import LOCAL, WORKSPACE, bare_environment, end_on_signals, free_port, running
+from running import (
+    LOCAL,
+    WORKSPACE,
+    bare_environment,
+    end_on_signals,
+    free_port,
+    function_environment,
+    running,
+)
 
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 BUILD = os.path.join(WORKSPACE, ".aws-sam", "build")
@@ -139,20 +147,15 @@ def emulated(rie, event, database, log):
     """The answer of the real binary."""
     function, base_path = way(event)
     front, back = free_port(), free_port()
-    env = {
-        "PATH": os.environ["PATH"],
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_DYNAMODB": database,
-        "AWS_LAMBDA_FUNCTION_NAME": function,
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "29",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-        "AWS_LAMBDA_LOG_FORMAT": "JSON",
-        "TABLE_NAME": "Table",
-        "BASE_PATH": base_path,
-        "TENANT_CLAIM": "tenant_id" if "{tenant_id}" in base_path else "",
-    }
+    env = function_environment(
+        function,
+        database,
+        512,
+        AWS_LAMBDA_FUNCTION_TIMEOUT="29",
+        AWS_LAMBDA_LOG_FORMAT="JSON",
+        BASE_PATH=base_path,
+        TENANT_CLAIM="tenant_id" if "{tenant_id}" in base_path else "",
+    )
     command = [
         rie,
         "--runtime-interface-emulator-address",

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-from running import LOCAL, WORKSPACE, end_on_signals, free_port, running
+from running import LOCAL, WORKSPACE, end_on_signals, free_port, function_environment, running
 
 BINARY = os.path.join(WORKSPACE, ".aws-sam", "build", "BulkFunction", "bootstrap")
 EVENT = "events/bulk-playground-user-and-group.json"
@@ -78,18 +78,13 @@ def event(body):
 def carried_out(binary, event, database):
     """KiB held at most before and after the event, and the answer to it."""
     api = RuntimeApi(event)
-    env = {
-        "PATH": os.environ["PATH"],
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_DYNAMODB": database,
-        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_port}",
-        "AWS_LAMBDA_FUNCTION_NAME": "BulkFunction",
-        "AWS_LAMBDA_FUNCTION_VERSION": "1",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
-        "TABLE_NAME": "Table",
-    }
+    env = function_environment(
+        "BulkFunction",
+        database,
+        1769,
+        AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{api.server_port}",
+        AWS_LAMBDA_FUNCTION_VERSION="1",
+    )
     threading.Thread(target=api.serve_forever, daemon=True).start()
     process = subprocess.Popen(
         [binary], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL

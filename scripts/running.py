@@ -43,6 +43,20 @@ def bare_environment(**more):
     return kept | more
 
 
+def function_environment(name, database, memory, **more):
+    """What Lambda and the template set for a function, on this database."""
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_DYNAMODB": database,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
+        "TABLE_NAME": "Table",
+    } | more
+
+
 def end_on_signals():
     """Turns a request to end into an exception, so that `running` cleans up."""
     for name in (signal.SIGTERM, signal.SIGHUP):
