@@ -120,6 +120,11 @@ class RuntimeApi(http.server.ThreadingHTTPServer):
         self.handed_over = threading.Event()
         self.answers = queue.Queue()
 
+    def handle_error(self, request, client_address):
+        # The function is ended while it asks for its next event.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class Invocation(http.server.BaseHTTPRequestHandler):
     """What the function asks."""
