@@ -3,12 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use shared::plan::rights::{Access, Rights};
-use shared::plan::{Atomicity, Rules, operation, order};
-use shared::scim::ResourceId;
-use shared::scim::patch::Dialect;
-use shared::scim::schema::catalogue;
+use shared::plan::{Atomicity, order};
 
+use super::planning::checked;
 use crate::Client;
 
 /// Sends each row as a request of its own, in canonical order, with the ids
@@ -42,16 +39,7 @@ pub async fn execute(client: &Client, operations: &[Value]) -> Vec<u16> {
 /// The positions of the rows in the order in which a bulk request is carried
 /// out.
 fn canonical(operations: &[Value]) -> Vec<usize> {
-    let types = catalogue().resource_types.iter();
-    let rights = Rights::new(types.map(|kind| Rights::scope(kind, Access::Write)));
-    let rules = Rules {
-        rights: &rights,
-        dialect: Dialect { entra: false },
-        strict_bulk_id: false,
-        mint: &|index| ResourceId::from_random((index as u128).to_be_bytes()),
-    };
-    let entries = operation::check(operations, &rules);
-    let units = order(&entries, Atomicity::Operation);
+    let units = order(&checked(operations), Atomicity::Operation);
     units.iter().flat_map(|unit| unit.parts.concat()).collect()
 }
 

@@ -2,9 +2,10 @@
 //! same work on every run.
 
 use local::plan::assumed::Assumed;
+use serde_json::Value;
 use shared::plan::rights::{Access, Rights};
 use shared::plan::transaction::MAX_ACTIONS;
-use shared::plan::{Atomicity, Job, ReadSet, Rules, Terms, operation, order, plan};
+use shared::plan::{Atomicity, Entry, Job, ReadSet, Rules, Terms, operation, order, plan};
 use shared::scim::patch::Dialect;
 use shared::scim::schema::catalogue;
 use shared::scim::{ResourceId, Timestamp};
@@ -18,21 +19,12 @@ use super::workload::{Existing, Workload};
 /// What one more repetition costs is what ordering, simulating and packing
 /// cost, without checking and reading.
 pub fn repeat(workload: Workload, rows: usize, repetitions: usize) -> usize {
-    let id = |n: usize| ResourceId::from_random((n as u128).to_be_bytes());
     let users = (0..workload.users(rows)).map(|n| id(20_000 + n).to_string());
     let existing = Existing {
         users: users.collect(),
         group: id(60_000).to_string(),
     };
-    let types = catalogue().resource_types.iter();
-    let rights = Rights::new(types.map(|kind| Rights::scope(kind, Access::Write)));
-    let rules = Rules {
-        rights: &rights,
-        dialect: Dialect { entra: false },
-        strict_bulk_id: false,
-        mint: &id,
-    };
-    let entries = operation::check(&workload.operations(rows, &existing), &rules);
+    let entries = checked(&workload.operations(rows, &existing));
     let now = Timestamp(1_800_000_000_000);
     let tenant = Tenant::parse("acme").expect("a tenant may have this name");
     let settled = vec![None; entries.len()];
@@ -61,4 +53,21 @@ pub fn repeat(workload: Workload, rows: usize, repetitions: usize) -> usize {
         transactions = planned(&read).unwrap_or_default().transactions.len();
     }
     transactions
+}
+
+/// The rows of somebody who may do everything, with ids by their number.
+pub(super) fn checked(operations: &[Value]) -> Vec<Entry> {
+    let types = catalogue().resource_types.iter();
+    let rights = Rights::new(types.map(|kind| Rights::scope(kind, Access::Write)));
+    let rules = Rules {
+        rights: &rights,
+        dialect: Dialect { entra: false },
+        strict_bulk_id: false,
+        mint: &id,
+    };
+    operation::check(operations, &rules)
+}
+
+fn id(n: usize) -> ResourceId {
+    ResourceId::from_random((n as u128).to_be_bytes())
 }
