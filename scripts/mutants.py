@@ -33,6 +33,10 @@ PATTERNS = [
     ("condition", "shared/src/table/action.rs", r"require_groups_rev\([^;{]*\);", ""),
     ("condition", "shared/src/table/action.rs", r"(?<!fn )\babsent\(\)", "Expression::default()"),
     ("condition", "shared/src/table/action.rs", r"\.set_condition_expression\([^\n]*\)\n", "\n"),
+    # What keeps the revision in it for those who rest on it.
+    ("condition", "shared/src/table/action.rs", r" && !exact", ""),
+    ("condition", "shared/src/table/change.rs", r"\*exact \|= checked;", "let _ = (exact, checked);"),
+    ("condition", "shared/src/plan/world.rs", r"exact: self\.guarded[^\n]*", "exact: false,"),
     # A condition of a write of its own: true whatever is there.
     (
         "condition",
