@@ -67,7 +67,7 @@ PATTERNS = [
     ("retry", "shared/src/store/read.rs", r"retry\.again\(StoreError::Throttled\)\.await\?;", "break;"),
     ("check", "shared/src/store/members.rs", r"header\.shows_all\(&members\)", "true"),
     # What the planner refuses, what it waits for, and how much it packs.
-    ("check", "shared/src/plan/**/*.rs", r"if (?!let)([^{;]*?) \{(?=\s*return (?:Err|Some)\()", "if false && (\\1) {"),
+    ("check", "shared/src/plan/**/*.rs", r"if (?!let)([^{;]*?)( =>)? \{(?=\s*return (?:Err|Some)\()", r"if false && (\1)\2 {"),
     ("check", "shared/src/plan/pack.rs", r"seen\.extend\(last\.writer\);", ""),
     ("check", "shared/src/plan/pack.rs", r"overtaken\.extend\(&last\.readers\);", ""),
     ("check", "shared/src/plan/pack.rs", r"max_actions\.saturating_sub\([^\n]*\)", "usize::MAX"),
@@ -166,7 +166,7 @@ def notice(guard, copy):
             except subprocess.TimeoutExpired:
                 return "a test that does not end"
             if "could not compile" in run.stderr:
-                return "the compiler"
+                sys.exit(f"error: without {guard.name} nothing is built:\n{run.stderr[-2000:]}")
             failed = re.findall(r"^---- (\S+) stdout ----$", run.stdout, re.MULTILINE)
             if failed:
                 return failed[0]
