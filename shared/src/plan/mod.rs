@@ -10,8 +10,6 @@
 //! It takes time, ids and what was read as arguments. It must never know the
 //! SDK's client, HTTP, or how an answer is rendered.
 
-mod claim;
-mod cluster;
 pub mod graph;
 mod integrity;
 pub mod operation;

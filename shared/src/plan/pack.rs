@@ -24,14 +24,19 @@
 //! Units that were in the way of others before come into ever smaller
 //! transactions: a cancelled transaction costs all that is in it.
 
+mod bin;
+mod claim;
+mod cluster;
+
 use std::collections::{BTreeSet, HashMap};
 
-use super::claim::{Promised, claims};
-use super::cluster::clusters;
 use super::read_set::Want;
 use super::step::Step;
-use super::transaction::{MAX_ACTIONS, MAX_BYTES, Planned, Transaction};
-use crate::table::{Change, Key, Tenant};
+use super::transaction::{MAX_ACTIONS, Transaction};
+use crate::table::Tenant;
+use bin::{Bin, Measured};
+use claim::claims;
+use cluster::clusters;
 
 /// What packing goes by.
 pub(super) struct Packing<'a> {
@@ -57,7 +62,12 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
                 .collect()
         })
         .collect();
-    let mut claims = claims(steps, &clusters, &changes, packing);
+    let mut claims = if packing.contiguous {
+        HashMap::new()
+    } else {
+        let at_ease = |step: &Step| packing.most_together(step) == usize::MAX;
+        claims(steps, &clusters, &changes, packing.max_actions, at_ease)
+    };
     let mut bins: Vec<Bin> = Vec::new();
     let mut items: HashMap<Want, Last> = HashMap::new();
     let mut rests_on: HashMap<usize, BTreeSet<usize>> = HashMap::new();
@@ -155,137 +165,16 @@ struct Last {
     readers: BTreeSet<usize>,
 }
 
-/// A change with its key and the bytes that it adds to a transaction.
-pub(super) struct Measured {
-    pub(super) key: Key,
-    pub(super) bytes: usize,
-    change: Change,
-}
-
-impl Measured {
-    fn new(change: Change, tenant: &Tenant) -> Self {
-        Self {
-            key: change.key(tenant),
-            bytes: change.bytes(tenant),
-            change,
-        }
-    }
-
-    /// Whether steps change it that do not depend on each other.
-    pub(super) fn is_shared(&self) -> bool {
-        matches!(self.change, Change::Counter { .. })
-    }
-}
-
-/// A transaction being filled.
-pub(super) struct Bin {
-    pub(super) positions: HashMap<Key, usize>,
-    changes: Vec<Planned>,
-    /// The places of changes that were nothing from the beginning: checks that
-    /// something is still not there.
-    absences: BTreeSet<usize>,
-    sizes: Vec<usize>,
-    pub(super) bytes: usize,
-    units: Vec<usize>,
-    /// How many units it may hold.
-    pub(super) most: usize,
-    after: BTreeSet<usize>,
-    pub(super) promised: Promised,
-}
-
-impl Default for Bin {
-    fn default() -> Self {
-        Self {
-            positions: HashMap::new(),
-            changes: Vec::new(),
-            absences: BTreeSet::new(),
-            sizes: Vec::new(),
-            bytes: 0,
-            units: Vec::new(),
-            most: usize::MAX,
-            after: BTreeSet::new(),
-            promised: Promised::default(),
-        }
-    }
-}
-
-impl Bin {
-    /// `bytes` are those of all changes: an item that is in already may grow.
-    fn takes(&self, changes: &[Measured], bytes: usize, most: usize, max_actions: usize) -> bool {
-        let known = |change: &&Measured| self.positions.contains_key(&change.key);
-        let room = self.room(max_actions);
-        // A full transaction is asked for one key and not for all.
-        let new = changes
-            .iter()
-            .filter(|change| !known(change))
-            .take(room + 1);
-        self.units.len() + self.promised.steps < self.most.min(most)
-            && self.bytes + self.promised.bytes + bytes <= MAX_BYTES
-            && new.count() <= room
-    }
-
-    /// For how many items more that it is not to be given anyway.
-    pub(super) fn room(&self, max_actions: usize) -> usize {
-        max_actions.saturating_sub(self.changes.len() + self.promised.actions)
-    }
-
-    fn add(&mut self, changes: Vec<Measured>, step: &Step, most: usize, tenant: &Tenant) {
-        let operations = || step.outcomes.iter().map(|outcome| outcome.index);
-        for Measured { key, bytes, change } in changes {
-            let known = self.positions.get(&key).copied();
-            let slot = known.and_then(|position| {
-                Some((
-                    self.changes.get_mut(position)?,
-                    self.sizes.get_mut(position)?,
-                ))
-            });
-            if let Some((planned, size)) = slot {
-                planned.change.then(change);
-                planned.operations.extend(operations());
-                let now = planned.change.bytes(tenant);
-                self.bytes = self.bytes.saturating_sub(*size) + now;
-                *size = now;
-            } else {
-                if change.is_nothing() {
-                    self.absences.insert(self.changes.len());
-                }
-                self.positions.insert(key, self.changes.len());
-                self.changes.push(Planned {
-                    change,
-                    operations: operations().collect(),
-                });
-                self.sizes.push(bytes);
-                self.bytes += bytes;
-            }
-        }
-        self.units.push(step.unit);
-        self.most = self.most.min(most);
-    }
-
-    fn into_transaction(self) -> Transaction {
-        let changes = self
-            .changes
-            .into_iter()
-            .enumerate()
-            .filter(|(place, planned)| {
-                !planned.change.is_nothing() || self.absences.contains(place)
-            })
-            .map(|(_, planned)| planned);
-        Transaction {
-            changes: changes.collect(),
-            units: self.units,
-            after: self.after,
-        }
-    }
-}
-
 impl Packing<'_> {
     /// How many units may share a transaction with this one: any number, until it
     /// was to blame for two cancelled ones; from then on halved, down to one.
-    pub(super) fn most_together(&self, step: &Step) -> usize {
+    fn most_together(&self, step: &Step) -> usize {
         match self.cancelled.get(step.unit).copied().unwrap_or_default() {
             0 | 1 => usize::MAX,
             more => (MAX_ACTIONS >> (more - 1).min(31)).max(1),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

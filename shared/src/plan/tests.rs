@@ -144,7 +144,7 @@ fn planned(operations: &[Value]) -> String {
     planned_on(ReadSet::default(), operations, Terms::default())
 }
 
-fn stored(n: u8, attributes: Value, header: bool) -> Stored {
+pub(super) fn stored(n: u8, attributes: Value, header: bool) -> Stored {
     Stored {
         id: id(n),
         rev: 3,

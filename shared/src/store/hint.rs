@@ -15,7 +15,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Store, StoreError};
-use crate::table::item::keyed;
 use crate::table::{Hint, Key};
 
 /// The longest that a hint is waited for.
@@ -29,7 +28,7 @@ impl Store {
     /// A fault of the table, a read that took too long, an item that is no
     /// hint.
     pub async fn hint(&self, key: &Key) -> Result<Option<Hint>, StoreError> {
-        let reading = self.one_batch(vec![keyed(key)]);
+        let reading = self.one_batch(vec![key.to_item()]);
         let items = timeout(PATIENCE, reading)
             .await
             .map_err(|_| late("BatchGetItem"))??;

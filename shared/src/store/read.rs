@@ -19,8 +19,9 @@ use tokio::task::JoinSet;
 use super::{Store, StoreError};
 use crate::plan::read_set::{ReadSet, Want};
 use crate::scim::ResourceId;
-use crate::table::item::{count_of, keyed, name, owner_of};
+use crate::table::item::{count_of, owner_of};
 use crate::table::key::{self, Key};
+use crate::table::name;
 use crate::table::value::Item;
 use crate::table::{Lookup, MalformedItem, Membership, Stored, Tenant};
 
@@ -93,7 +94,7 @@ impl Store {
         let key = key::resource(tenant, resource_type, id);
         let send = || async {
             let get = self.client.get_item().table_name(&*self.table);
-            let get = get.set_key(Some(keyed(&key))).consistent_read(true);
+            let get = get.set_key(Some(key.to_item())).consistent_read(true);
             let sent = get.send().await;
             sent.map_err(|error| StoreError::of(GET, &error))
         };
@@ -132,10 +133,8 @@ impl Store {
     ) -> Result<(Vec<Stored>, bool), StoreError> {
         let pk = key::shard_pk(tenant, resource_type, shard);
         let start = after.map(|id| {
-            keyed(&Key {
-                pk: pk.clone(),
-                sk: id.to_string(),
-            })
+            let (pk, sk) = (pk.clone(), id.to_string());
+            Key { pk, sk }.to_item()
         });
         let (items, next) = self.query(&pk, start, limit).await?;
         let stored: Result<Vec<Stored>, MalformedItem> =
@@ -218,7 +217,7 @@ impl Store {
         &self,
         keys: impl Iterator<Item = &Key>,
     ) -> Result<HashMap<Key, Item>, StoreError> {
-        let keys: Vec<Item> = keys.map(keyed).collect();
+        let keys: Vec<Item> = keys.map(Key::to_item).collect();
         let mut batches = JoinSet::new();
         for batch in keys.chunks(BATCH) {
             let (store, batch) = (self.clone(), batch.to_vec());

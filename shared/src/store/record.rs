@@ -14,7 +14,7 @@ use super::retry::Retry;
 use super::{Store, StoreError};
 use crate::scim::Timestamp;
 use crate::table::change::Lane;
-use crate::table::item::{keyed, name};
+use crate::table::name;
 use crate::table::record::rows_of;
 use crate::table::value::{number, seconds};
 use crate::table::{MalformedItem, Record, RequestKey, Row, Tenant, key};
@@ -115,7 +115,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keyed(&key)))
+            .set_key(Some(key.to_item()))
             .update_expression("SET #attempt = :attempt, #expires = :expires")
             .condition_expression("attribute_not_exists(#attempt) OR #attempt <= :attempt")
             .expression_attribute_names("#attempt", name::ATTEMPT)
@@ -153,7 +153,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         for (place, text) in (1..).zip(pieces) {
             let key = key::piece(tenant, request, &record.generation, record.attempt, place);
-            let mut item = keyed(&key);
+            let mut item = key.to_item();
             item.insert(name::ANSWER.to_owned(), AttributeValue::S(text.clone()));
             let expires = number(seconds(record.expires));
             item.insert(name::EXPIRES.to_owned(), expires);

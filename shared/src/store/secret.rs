@@ -16,8 +16,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::{Store, StoreError};
 use crate::table::MalformedItem;
-use crate::table::item::{keyed, name};
 use crate::table::key;
+use crate::table::name;
 
 const UPDATE: &str = "UpdateItem";
 
@@ -51,7 +51,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keyed(&key::cursor_secret())))
+            .set_key(Some(key::cursor_secret().to_item()))
             .update_expression("SET #s = if_not_exists(#s, :s)")
             .expression_attribute_names("#s", name::SECRET)
             .expression_attribute_values(":s", AttributeValue::B(Blob::new(candidate)))

@@ -22,9 +22,10 @@ use aws_sdk_dynamodb::types::{
 
 use super::change::{Change, Lane};
 use super::expression::Expression;
-use super::item::{Stored, document, keyed, lookup_item, name};
+use super::item::{Stored, document, lookup_item};
 use super::key::{Key, Tenant};
 use super::membership::{Membership, past};
+use super::name;
 use super::record::Row;
 use super::value::Item;
 use super::value::{id_set, number, number_set, seconds};
@@ -155,7 +156,7 @@ impl Writer<'_> {
     fn update(&self, expression: Expression) -> Result<TransactWriteItem, BuildError> {
         let update = Update::builder()
             .table_name(self.table)
-            .set_key(Some(keyed(self.key)))
+            .set_key(Some(self.key.to_item()))
             .update_expression(expression.update())
             .set_condition_expression(expression.condition())
             .set_expression_attribute_names(expression.names())
@@ -168,7 +169,7 @@ impl Writer<'_> {
     fn delete(&self, guard: Expression) -> Result<TransactWriteItem, BuildError> {
         let delete = Delete::builder()
             .table_name(self.table)
-            .set_key(Some(keyed(self.key)))
+            .set_key(Some(self.key.to_item()))
             .set_condition_expression(guard.condition())
             .set_expression_attribute_names(guard.names())
             .set_expression_attribute_values(guard.values())
@@ -180,7 +181,7 @@ impl Writer<'_> {
     fn check(&self, guard: Expression) -> Result<TransactWriteItem, BuildError> {
         let check = ConditionCheck::builder()
             .table_name(self.table)
-            .set_key(Some(keyed(self.key)))
+            .set_key(Some(self.key.to_item()))
             .set_condition_expression(guard.condition())
             .set_expression_attribute_names(guard.names())
             .set_expression_attribute_values(guard.values())

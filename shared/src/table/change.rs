@@ -14,10 +14,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::item::{Stored, keyed, lookup_item, name};
+use super::item::{Stored, lookup_item};
 use super::key::{self, Key, RequestKey, Tenant};
 use super::lookup::Lookup;
 use super::membership::Membership;
+use super::name;
 use super::record::Row;
 use super::value::{item_size, number};
 use crate::scim::{ResourceId, ResourceType, Timestamp};
@@ -168,16 +169,16 @@ impl Change {
             Self::Resource { before, after, .. } => {
                 let size = |stored: &Arc<Stored>| item_size(&stored.to_item(key));
                 let images = [before, after].into_iter().flatten();
-                images.map(size).max().unwrap_or(item_size(&keyed(key)))
+                images.map(size).max().unwrap_or(item_size(&key.to_item()))
             }
             Self::Lookup { owner, .. } => item_size(&lookup_item(key, *owner)),
             Self::Membership { before, after, .. } => {
                 let size = |membership: &Membership| item_size(&membership.to_item(key));
                 let images = [before, after].into_iter().flatten();
-                images.map(size).max().unwrap_or(item_size(&keyed(key)))
+                images.map(size).max().unwrap_or(item_size(&key.to_item()))
             }
             Self::Counter { .. } => {
-                let mut item = keyed(key);
+                let mut item = key.to_item();
                 item.insert(name::N.into(), number(u64::MAX));
                 item_size(&item)
             }
@@ -185,7 +186,7 @@ impl Change {
             Self::Marker { rows, .. } => {
                 let rows = rows.iter().map(|row| row.to_text().len());
                 let numbers = [name::ATTEMPT, name::EXPIRES].map(|name| name.len() + 6);
-                item_size(&keyed(key))
+                item_size(&key.to_item())
                     + name::ROWS.len()
                     + rows.sum::<usize>()
                     + numbers.iter().sum::<usize>()

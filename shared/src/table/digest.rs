@@ -21,7 +21,7 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::name;
+use super::name;
 use super::value::{Item, MalformedItem, malformed};
 use crate::scim::ResourceId;
 

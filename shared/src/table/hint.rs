@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{keyed, name};
 use super::key::Key;
+use super::name;
 use super::value::{Item, MalformedItem, number, read_id, read_number, read_text, seconds};
 use crate::scim::{ResourceId, Timestamp};
 
@@ -52,7 +52,7 @@ impl Hint {
 
     /// The item under this key.
     pub fn to_item(&self, key: &Key) -> Item {
-        let mut item = keyed(key);
+        let mut item = key.to_item();
         let text = |text: String| AttributeValue::S(text);
         item.insert(name::TYPE.into(), text(self.resource_type.clone()));
         item.insert(name::AFTER.into(), text(self.after.to_string()));

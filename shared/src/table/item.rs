@@ -1,6 +1,6 @@
 //! Resources, lookups and counters, and how each is kept as an item.
 //!
-//! An item is a map of short attribute names ([`name`]). The document of a
+//! An item is a map of short attribute names ([`super::name`]). The document of a
 //! resource is one JSON string, so that no attribute name of a schema can meet
 //! a reserved word or a name of ours. This file must not know conditions, nor
 //! the client.
@@ -10,84 +10,19 @@
 //! doc {"userName":"bjensen"}  in {<9b1c…>}  mrev 1
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::digest::Digest;
 use super::key::Key;
 use super::membership::Membership;
+use super::name;
 use super::value::{
     Item, MalformedItem, id_set, item_size, malformed, number, number_set, read_id, read_id_set,
     read_number, read_number_set, read_optional_number, read_text,
 };
 use crate::scim::{Attributes, ResourceId, ScimError, Timestamp, Version};
-
-/// The attribute names of the items.
-pub mod name {
-    /// Partition key.
-    pub const PK: &str = "pk";
-    /// Sort key.
-    pub const SK: &str = "sk";
-    /// A resource's revision.
-    pub const REV: &str = "rev";
-    /// Milliseconds since the epoch.
-    pub const CREATED: &str = "created";
-    /// Milliseconds since the epoch.
-    pub const MODIFIED: &str = "modified";
-    /// The document as JSON.
-    pub const DOC: &str = "doc";
-    /// The set of groups that a resource is directly in.
-    pub const IN: &str = "in";
-    /// The revision of that set.
-    pub const MREV: &str = "mrev";
-    /// A group's last change number.
-    pub const NEXT: &str = "next";
-    /// A group's unfinished large changes.
-    pub const OPEN: &str = "open";
-    /// The sum over a group's members.
-    pub const DIGEST: &str = "digest";
-    /// The owner of a lookup.
-    pub const OWNER: &str = "owner";
-    /// A member's resource type.
-    pub const TYPE: &str = "type";
-    /// The change that began a membership.
-    pub const SINCE: &str = "since";
-    /// The change that ended it.
-    pub const UNTIL: &str = "until";
-    /// Earlier intervals: a list of `[since, until, expires]`.
-    pub const PAST: &str = "past";
-    /// A counter slot's number.
-    pub const N: &str = "n";
-    /// The last resource of the page before.
-    pub const AFTER: &str = "after";
-    /// The bytes of a secret.
-    pub const SECRET: &str = "secret";
-    /// A hash over what an idempotent request asks for.
-    pub const FINGERPRINT: &str = "fingerprint";
-    /// What an idempotent request derives everything random from.
-    pub const SEED: &str = "seed";
-    /// Tells the lanes and pieces of one record from those of a later one.
-    pub const GENERATION: &str = "generation";
-    /// How many lanes an idempotent request may use.
-    pub const LANES: &str = "lanes";
-    /// How often an idempotent request was begun.
-    pub const ATTEMPT: &str = "attempt";
-    /// Which run made the last attempt.
-    pub const RUN: &str = "run";
-    /// Until when it is waited for, in milliseconds since the epoch.
-    pub const LEASE: &str = "lease";
-    /// The names of the resource types that it writes to.
-    pub const TYPES: &str = "types";
-    /// The rows that a lane has committed.
-    pub const ROWS: &str = "rows";
-    /// A piece of a stored answer.
-    pub const ANSWER: &str = "answer";
-    /// How many pieces there are.
-    pub const PIECES: &str = "pieces";
-    /// Time to live, in seconds since the epoch.
-    pub const EXPIRES: &str = "expires";
-}
 
 /// The most bytes that a resource may take as stored. DynamoDB's own limit is
 /// 400 KB; the rest is room for the groups that it will be put into.
@@ -140,7 +75,7 @@ impl Stored {
 
     /// The whole item under this key.
     pub fn to_item(&self, key: &Key) -> Item {
-        let mut item = keyed(key);
+        let mut item = key.to_item();
         item.insert(name::REV.into(), number(self.rev));
         item.insert(name::CREATED.into(), number(self.created.0));
         item.insert(name::MODIFIED.into(), number(self.modified.0));
@@ -222,7 +157,7 @@ pub fn owner_of(item: &Item) -> Result<ResourceId, MalformedItem> {
 
 /// The item of a lookup.
 pub fn lookup_item(key: &Key, owner: ResourceId) -> Item {
-    let mut item = keyed(key);
+    let mut item = key.to_item();
     item.insert(name::OWNER.into(), AttributeValue::S(owner.to_string()));
     item
 }
@@ -230,14 +165,6 @@ pub fn lookup_item(key: &Key, owner: ResourceId) -> Item {
 /// What a counter slot's item holds.
 pub fn count_of(item: &Item) -> Result<i64, MalformedItem> {
     read_number(item, name::N)
-}
-
-/// An item with nothing but its key.
-pub fn keyed(key: &Key) -> Item {
-    HashMap::from([
-        (name::PK.to_owned(), AttributeValue::S(key.pk.clone())),
-        (name::SK.to_owned(), AttributeValue::S(key.sk.clone())),
-    ])
 }
 
 /// The document as it is kept.

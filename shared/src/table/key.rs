@@ -4,7 +4,7 @@
 //! tenants and type names have a checked charset, ids are UUIDs, and what a
 //! client wrote appears as a hash only. So two different inputs never make the
 //! same key, and no key of one tenant is a key of another. This file must not
-//! know what the items carry.
+//! know what the items carry besides.
 //!
 //! ```text
 //! resource    acme#User#3                        3f0c9a52-…
@@ -15,13 +15,17 @@
 //! page hint   acme#hint#Xq0d…                    101
 //! ```
 
+use std::collections::HashMap;
 use std::fmt;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::lookup::Lookup;
+use super::name;
+use super::value::Item;
 use crate::scim::ResourceId;
 
 /// Partitions over which the resources of one type and tenant are spread. A
@@ -75,6 +79,16 @@ pub struct Key {
     pub pk: String,
     /// Sort key.
     pub sk: String,
+}
+
+impl Key {
+    /// An item with nothing but its key.
+    pub fn to_item(&self) -> Item {
+        HashMap::from([
+            (name::PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (name::SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
 }
 
 /// The key of the secret that cursors are sealed with: one for the table, below

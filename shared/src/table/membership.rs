@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{keyed, name};
 use super::key::Key;
+use super::name;
 use super::value::Item;
 use super::value::{
     MalformedItem, malformed, number, parse_number, read_id, read_number, read_optional_number,
@@ -128,7 +128,7 @@ impl Membership {
 
     /// The whole item under this key.
     pub fn to_item(&self, key: &Key) -> Item {
-        let mut item = keyed(key);
+        let mut item = key.to_item();
         item.insert(
             name::TYPE.into(),
             AttributeValue::S(self.member_type.clone()),

@@ -12,6 +12,7 @@ pub mod item;
 pub mod key;
 pub mod lookup;
 pub mod membership;
+pub mod name;
 pub mod record;
 pub mod value;
 

@@ -21,8 +21,8 @@ use std::fmt;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{keyed, name};
 use super::key::Key;
+use super::name;
 use super::value::{Item, MalformedItem, malformed, number, read_number, read_text, seconds};
 use crate::scim::{Timestamp, Version};
 
@@ -83,7 +83,7 @@ impl Record {
     /// As it is kept under `key`.
     pub fn to_item(&self, key: &Key) -> Item {
         let bytes = |bytes: &[u8]| AttributeValue::B(Blob::new(bytes));
-        let mut item = keyed(key);
+        let mut item = key.to_item();
         let mut set = |name: &str, value| item.insert(name.to_owned(), value);
         set(name::FINGERPRINT, bytes(&self.fingerprint));
         set(name::SEED, bytes(&self.seed));

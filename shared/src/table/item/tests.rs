@@ -115,7 +115,7 @@ fn an_owner_survives_its_item() {
     };
     assert_eq!(owner_of(&lookup_item(&key, id)), Ok(id));
     assert_eq!(
-        owner_of(&keyed(&key)),
+        owner_of(&key.to_item()),
         Err(MalformedItem {
             attribute: name::OWNER
         })

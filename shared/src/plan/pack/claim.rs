@@ -7,56 +7,51 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::pack::{Bin, Measured, Packing};
-use super::step::Step;
-use super::transaction::MAX_BYTES;
+use super::bin::{Bin, Measured, Share};
+use crate::plan::step::Step;
+use crate::plan::transaction::MAX_BYTES;
 use crate::table::Key;
 
 /// What the steps of one cluster need together, so that they come into one
 /// transaction, which waits for no other.
 pub(super) struct Claim {
-    /// Items that are still to come.
-    actions: usize,
-    /// Those of them that others in the transaction may have as well.
+    /// What is still to come.
+    rest: Share,
+    /// The items that others in the transaction may have as well.
     shared: Vec<Key>,
-    /// Steps that are still to come.
-    steps: usize,
-    /// Bytes that are still to come.
-    bytes: usize,
     /// Once its first step has one.
     place: Option<usize>,
 }
 
-/// By cluster of several steps what it claims, if one transaction can hold it.
-/// Nothing where steps must follow each other, or have been in the way of others.
+/// By cluster of several steps what it claims, if one transaction can hold it
+/// and none of its steps has been in the way of others.
 pub(super) fn claims(
     steps: &[Step],
     clusters: &[usize],
     changes: &[Vec<Measured>],
-    packing: &Packing<'_>,
+    max_actions: usize,
+    at_ease: impl Fn(&Step) -> bool,
 ) -> HashMap<usize, Claim> {
-    if packing.contiguous {
-        return HashMap::new();
-    }
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
     for (index, cluster) in clusters.iter().enumerate() {
         members.entry(*cluster).or_default().push(index);
     }
     let claim = |members: &[usize]| {
-        let steps = members.iter().filter_map(|index| steps.get(*index));
-        let at_ease = |step: &Step| packing.most_together(step) == usize::MAX;
+        let mut steps = members.iter().filter_map(|index| steps.get(*index));
         let changes = members.iter().filter_map(|index| changes.get(*index));
         let changes = || changes.clone().flatten();
         let keys: HashSet<&Key> = changes().map(|change| &change.key).collect();
         let shared = changes().filter(|change| change.is_shared());
         let shared: HashSet<&Key> = shared.map(|change| &change.key).collect();
-        let bytes = changes().map(|change| change.bytes).sum();
-        let fits = keys.len() <= packing.max_actions && bytes <= MAX_BYTES;
-        (fits && steps.clone().all(at_ease)).then(|| Claim {
+        let rest = Share {
             actions: keys.len(),
-            shared: shared.into_iter().cloned().collect(),
+            bytes: changes().map(|change| change.bytes).sum(),
             steps: members.len(),
-            bytes,
+        };
+        let fits = rest.actions <= max_actions && rest.bytes <= MAX_BYTES;
+        (fits && steps.all(&at_ease)).then(|| Claim {
+            rest,
+            shared: shared.into_iter().cloned().collect(),
             place: None,
         })
     };
@@ -72,8 +67,8 @@ impl Claim {
         self.place.or_else(|| {
             bins.iter().position(|bin| {
                 bin.most == usize::MAX
-                    && bin.room(max_actions) >= self.actions - self.known(bin)
-                    && bin.bytes + bin.promised.bytes + self.bytes <= MAX_BYTES
+                    && bin.room(max_actions) >= self.rest.actions - self.known(bin)
+                    && bin.bytes + bin.promised.bytes + self.rest.bytes <= MAX_BYTES
             })
         })
     }
@@ -88,41 +83,19 @@ impl Claim {
     pub(super) fn redeem(&mut self, index: usize, bin: &mut Bin, changes: &[Measured]) {
         if self.place.is_none() {
             self.place = Some(index);
-            self.actions -= self.known(bin);
+            self.rest.actions -= self.known(bin);
         } else {
-            bin.promised.subtract(self);
+            bin.promised.subtract(self.rest);
         }
         let new = |change: &&Measured| !bin.positions.contains_key(&change.key);
-        let new = changes.iter().filter(new).count();
-        let bytes: usize = changes.iter().map(|change| change.bytes).sum();
-        self.actions = self.actions.saturating_sub(new);
-        self.bytes = self.bytes.saturating_sub(bytes);
-        self.steps = self.steps.saturating_sub(1);
+        self.rest.subtract(Share {
+            actions: changes.iter().filter(new).count(),
+            bytes: changes.iter().map(|change| change.bytes).sum(),
+            steps: 1,
+        });
         // What others have brought along meanwhile is not needed twice.
-        if self.steps > 0 {
-            bin.promised.add(self);
+        if self.rest.steps > 0 {
+            bin.promised.add(self.rest);
         }
-    }
-}
-
-/// What a transaction is still to be given.
-#[derive(Default)]
-pub(super) struct Promised {
-    pub(super) actions: usize,
-    pub(super) bytes: usize,
-    pub(super) steps: usize,
-}
-
-impl Promised {
-    fn add(&mut self, claim: &Claim) {
-        self.actions += claim.actions;
-        self.bytes += claim.bytes;
-        self.steps += claim.steps;
-    }
-
-    fn subtract(&mut self, claim: &Claim) {
-        self.actions = self.actions.saturating_sub(claim.actions);
-        self.bytes = self.bytes.saturating_sub(claim.bytes);
-        self.steps = self.steps.saturating_sub(claim.steps);
     }
 }

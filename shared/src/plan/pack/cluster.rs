@@ -12,8 +12,8 @@
 
 use std::collections::HashMap;
 
-use super::read_set::Want;
-use super::step::Step;
+use crate::plan::read_set::Want;
+use crate::plan::step::Step;
 
 /// By step, the first step of its cluster. What writes nothing is alone.
 pub(super) fn clusters(steps: &[Step]) -> Vec<usize> {
@@ -77,5 +77,61 @@ impl Forest {
         if let Some(slot) = self.parents.get_mut(one.max(other)) {
             *slot = one.min(other);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::pack::tests::{Made, made, overlap, steps};
+
+    /// Whoever can be reached from each step, found by trying every pair again
+    /// and again.
+    fn reached(made: &[Made]) -> Vec<usize> {
+        let mut names: Vec<usize> = (0..made.len()).collect();
+        for _ in made {
+            for (one, left) in made.iter().enumerate() {
+                for (other, right) in made.iter().enumerate() {
+                    if overlap(left, right) {
+                        let first = names[one].min(names[other]);
+                        names[one] = first;
+                        names[other] = first;
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    proptest! {
+        #[test]
+        fn steps_are_together_if_a_chain_of_writes_joins_them(made in made(8)) {
+            prop_assert_eq!(clusters(&steps(&made)), reached(&made));
+        }
+    }
+
+    #[test]
+    fn who_only_reads_joins_nobody() {
+        let reads = |item| Made {
+            reads: vec![item],
+            writes: vec![],
+            grows: false,
+        };
+        let writes = |item, reads| Made {
+            reads,
+            writes: vec![item],
+            grows: false,
+        };
+        let made = [
+            reads(0),
+            writes(1, vec![0]),
+            writes(2, vec![0]),
+            writes(1, vec![2]),
+        ];
+        assert_eq!(clusters(&steps(&made)), [0, 1, 1, 1]);
+        let apart = [writes(1, vec![0]), writes(2, vec![0]), reads(1), reads(2)];
+        assert_eq!(clusters(&steps(&apart)), [0, 1, 2, 3]);
     }
 }
