@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
 use shared::api::idempotency::{self, Begin};
 use shared::api::{Call, principal, reply, resources, root};
-use shared::plan::{Method, Outcome, Summary, Terms, operation, rights};
+use shared::plan::{Outcome, Terms, operation, rights};
 use shared::provider::{Fault, Provider};
 use shared::scim::message::BulkRequest;
 use shared::scim::urn;
@@ -72,12 +72,13 @@ async fn execute(
     };
     let mut entries = check(moment);
     if dry_run {
-        let rehearsal = provider.rehearse(&caller, moment, &entries, terms);
-        let (outcomes, summary) = rehearsal.await?;
-        return Ok(reply::message(
-            200,
-            &rehearsed(outcomes, &summary, &caller.base_url),
-        ));
+        let planned = provider.dry_run(&caller, moment, &entries, terms);
+        let (outcomes, summary) = planned.await?;
+        let mut answer = render(&outcomes, &caller.base_url);
+        if let Value::Object(answer) = &mut answer {
+            answer.insert("plan".into(), json!(summary));
+        }
+        return Ok(reply::message(200, &answer));
     }
     let types = entries
         .iter()
@@ -113,21 +114,6 @@ async fn execute(
     let is_final = outcomes.iter().all(|outcome| outcome.status() < 500);
     idempotency::end(provider, run, &answer, is_final).await;
     Ok(answer)
-}
-
-/// What would be answered, and the plan. The resources that would be created
-/// are nowhere.
-fn rehearsed(mut outcomes: Vec<Outcome>, summary: &Summary, base_url: &str) -> Value {
-    for outcome in &mut outcomes {
-        if outcome.method == Method::Create.as_str() {
-            outcome.target = None;
-        }
-    }
-    let mut response = render(&outcomes, base_url);
-    if let Value::Object(response) = &mut response {
-        response.insert("plan".into(), json!(summary));
-    }
-    response
 }
 
 /// The bulk response (RFC 7644 §3.7.3).

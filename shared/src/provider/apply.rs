@@ -24,6 +24,7 @@
 //! was never attempted. What a repetition of an idempotent request may rely on
 //! is argued in `idempotency`.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ use super::idempotency::Run;
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
 use crate::plan::transaction::MAX_ACTIONS;
-use crate::plan::{self, Entry, Job, Outcome, Plan, ReadSet, Summary, Terms, Unit};
+use crate::plan::{self, Entry, Job, Method, Outcome, Plan, ReadSet, Summary, Terms, Unit};
 use crate::scim::ScimError;
 use crate::store::StoreError;
 
@@ -122,12 +123,13 @@ impl Provider {
 
     /// Says what would become of operations if nobody else wrote meanwhile, and
     /// writes nothing. The outcomes come in request order, as those of
-    /// [`Provider::apply`]; ids of what would be created are made up.
+    /// [`Provider::apply`], but have no target where it would only be created:
+    /// its id would be another.
     ///
     /// # Errors
     ///
     /// 503 without time to read, 500 for a fault of the store.
-    pub async fn rehearse(
+    pub async fn dry_run(
         &self,
         caller: &Caller,
         moment: &Moment,
@@ -151,6 +153,12 @@ impl Provider {
         let steps = planned.steps.into_iter();
         let mut outcomes: Vec<Outcome> = steps.flat_map(|step| step.outcomes).collect();
         outcomes.sort_by_key(|outcome| outcome.index);
+        let legal = entries.iter().flatten();
+        let creates = legal.filter(|operation| operation.method == Method::Create);
+        let created: HashSet<String> = creates.map(|create| create.id.to_string()).collect();
+        for outcome in &mut outcomes {
+            outcome.target.take_if(|target| created.contains(&target.id));
+        }
         Ok((outcomes, summary))
     }
 
