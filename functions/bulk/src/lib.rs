@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
 use shared::api::idempotency::{self, Begin};
 use shared::api::{Call, principal, reply, resources, root};
-use shared::plan::{Outcome, Terms, operation, rights};
+use shared::plan::{Outcome, Terms, operation};
 use shared::provider::{Fault, Provider};
 use shared::scim::message::BulkRequest;
 use shared::scim::urn;
@@ -55,9 +55,7 @@ async fn execute(
     if call.path() != ["Bulk"] {
         return Err(resources::no_endpoint().into());
     }
-    if !caller.rights.may_bulk() {
-        return Err(principal::missing_scope(rights::BULK).into());
-    }
+    caller.rights.require_bulk()?;
     let atomicity = terms::atomicity(call)?;
     let dry_run = terms::dry_run(call)?;
     let request = BulkRequest::parse(call.json(config)?, config.max_operations)?;

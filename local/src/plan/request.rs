@@ -8,7 +8,7 @@ use lambda_http::http::Method;
 use serde_json::Value;
 use shared::api::{Call, principal};
 use shared::config::{Config, ConfigError};
-use shared::plan::{Access, Atomicity, Rights, Terms, rights};
+use shared::plan::{Access, Atomicity, Rights, Terms};
 use shared::provider::Caller;
 use shared::scim::message::BulkRequest;
 use shared::scim::schema::catalogue;
@@ -108,9 +108,7 @@ fn from_event(
         return Err(RequestError::NotBulk(shown));
     }
     let caller = principal::caller(&call, &config)?;
-    if !caller.rights.may_bulk() {
-        return Err(principal::missing_scope(rights::BULK).into());
-    }
+    caller.rights.require_bulk()?;
     let atomicity = bulk::terms::atomicity(&call)?;
     request(call.json(&config)?, config, caller, atomicity)
 }

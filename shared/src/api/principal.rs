@@ -13,9 +13,9 @@
 use std::collections::HashMap;
 
 use crate::config::Config;
-use crate::plan::{Access, Rights};
+use crate::plan::Rights;
 use crate::provider::Caller;
-use crate::scim::{ResourceType, ScimError};
+use crate::scim::ScimError;
 use crate::table::Tenant;
 
 use super::Call;
@@ -112,27 +112,6 @@ pub fn caller(call: &Call, config: &Config) -> Result<Caller, ScimError> {
         subject: principal.subject,
         base_url: call.base_url.clone(),
     })
-}
-
-/// Refuses a caller without the scope for an access.
-///
-/// # Errors
-///
-/// 403 that names the missing scope.
-pub fn require(
-    caller: &Caller,
-    resource_type: &ResourceType,
-    access: Access,
-) -> Result<(), ScimError> {
-    match caller.rights.may(resource_type, access) {
-        true => Ok(()),
-        false => Err(missing_scope(&Rights::scope(resource_type, access))),
-    }
-}
-
-/// 403 that names the missing scope.
-pub fn missing_scope(scope: &str) -> ScimError {
-    ScimError::new(403, format!("the token lacks the scope `{scope}`"))
 }
 
 /// Own scopes as granted, and those that foreign grants and the client's id

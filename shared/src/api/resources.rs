@@ -359,7 +359,7 @@ impl Request<'_> {
     }
 
     pub(super) fn require(&self, access: Access) -> Result<(), ScimError> {
-        principal::require(&self.caller, self.resource_type, access)
+        self.caller.rights.require(self.resource_type, access)
     }
 
     fn projection(&self) -> Result<Projection, ScimError> {

@@ -120,6 +120,27 @@ impl Operation {
             id: self.id.to_string(),
         }
     }
+
+    /// The unique values that it says it wants, prepared: for keeping the
+    /// client's order between operations that contend for one.
+    pub(super) fn unique_values(&self) -> BTreeSet<String> {
+        let set;
+        let attributes = match &self.intent {
+            Intent::Create { attributes, .. } | Intent::Replace { attributes, .. } => attributes,
+            // What a PATCH leaves can be known only once it is applied; what
+            // it sets can be seen.
+            Intent::Patch(patch) => {
+                set = patch.simple_values();
+                &set
+            }
+            Intent::Delete => return BTreeSet::new(),
+        };
+        lookup::lookups(self.resource_type, attributes)
+            .into_iter()
+            .filter(|lookup| lookup.unique)
+            .map(|lookup| lookup.value)
+            .collect()
+    }
 }
 
 /// Why an entry never became an operation.
@@ -225,7 +246,8 @@ pub fn single(
         needs: BTreeSet::new(),
         mentions: BTreeSet::new(),
     };
-    permit(rules.rights, resource_type).map_err(reject)?;
+    let permitted = rules.rights.require(resource_type, Access::Write);
+    permitted.map_err(reject)?;
     if let Some(id) = id {
         operation.id = ResourceId::parse(id)
             .ok_or_else(|| reject(ScimError::not_found(&resource_type.name, id)))?;
@@ -281,39 +303,5 @@ impl Operation {
         self.needs.append(&mut needs);
         self.mentions.append(&mut mentions);
         Ok(())
-    }
-}
-
-fn permit(rights: &Rights, resource_type: &ResourceType) -> Result<(), ScimError> {
-    if rights.may(resource_type, Access::Write) {
-        return Ok(());
-    }
-    let scope = Rights::scope(resource_type, Access::Write);
-    Err(ScimError::new(
-        403,
-        format!("the token lacks the scope `{scope}`"),
-    ))
-}
-
-impl Operation {
-    /// The unique values that it says it wants, prepared: for keeping the
-    /// client's order between operations that contend for one.
-    pub(super) fn unique_values(&self) -> BTreeSet<String> {
-        let set;
-        let attributes = match &self.intent {
-            Intent::Create { attributes, .. } | Intent::Replace { attributes, .. } => attributes,
-            // What a PATCH leaves can be known only once it is applied; what
-            // it sets can be seen.
-            Intent::Patch(patch) => {
-                set = patch.simple_values();
-                &set
-            }
-            Intent::Delete => return BTreeSet::new(),
-        };
-        lookup::lookups(self.resource_type, attributes)
-            .into_iter()
-            .filter(|lookup| lookup.unique)
-            .map(|lookup| lookup.value)
-            .collect()
     }
 }

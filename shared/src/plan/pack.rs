@@ -1,4 +1,4 @@
-//! Steps to transactions: as few as possible.
+//! Steps to transactions: few, by first fit in canonical order.
 //!
 //! Steps are taken in canonical order. A step depends on the transactions that
 //! wrote an item it touches, or that touched an item it writes; it joins the
@@ -24,8 +24,8 @@
 //! Units that were in the way of others before come into ever smaller
 //! transactions: a cancelled transaction costs all that is in it.
 
+mod allotment;
 mod bin;
-mod claim;
 mod cluster;
 
 use std::collections::{BTreeSet, HashMap};
@@ -34,8 +34,8 @@ use super::read_set::Want;
 use super::step::Step;
 use super::transaction::{MAX_ACTIONS, Transaction};
 use crate::table::Tenant;
+use allotment::allotments;
 use bin::{Bin, Measured};
-use claim::claims;
 use cluster::clusters;
 
 /// What packing goes by.
@@ -53,60 +53,34 @@ pub(super) struct Packing<'a> {
 /// Moves the changes of the steps into transactions.
 pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction> {
     let clusters = clusters(steps);
-    let mut changes: Vec<Vec<Measured>> = steps
+    let changes: Vec<Vec<Measured>> = steps
         .iter_mut()
-        .map(|step| {
-            let changes = std::mem::take(&mut step.changes).into_iter();
-            changes
-                .map(|change| Measured::new(change, packing.tenant))
-                .collect()
-        })
+        .map(|step| measured(step, packing.tenant))
         .collect();
-    let mut claims = if packing.contiguous {
+    let mut allotments = if packing.contiguous {
         HashMap::new()
     } else {
-        let at_ease = |step: &Step| packing.most_together(step) == usize::MAX;
-        claims(steps, &clusters, &changes, packing.max_actions, at_ease)
+        let undisturbed = |step: &Step| packing.most_together(step) == usize::MAX;
+        allotments(steps, &clusters, &changes, packing.max_actions, undisturbed)
     };
     let mut bins: Vec<Bin> = Vec::new();
-    let mut items: HashMap<Want, Last> = HashMap::new();
+    let mut items = Items::default();
     let mut rests_on: HashMap<usize, BTreeSet<usize>> = HashMap::new();
-    for ((step, cluster), changes) in steps.iter_mut().zip(clusters).zip(&mut changes) {
-        let changes = std::mem::take(changes);
-        let mut seen = BTreeSet::new();
-        let mut overtaken = BTreeSet::new();
-        for item in &step.touched {
-            let Some(last) = items.get(item) else {
-                continue;
-            };
-            seen.extend(last.writer);
-            if step.written.contains(item) {
-                overtaken.extend(&last.readers);
-            }
-        }
+    for ((step, cluster), changes) in steps.iter_mut().zip(clusters).zip(changes) {
         if changes.is_empty() {
             let causes = step.repeats.iter().filter_map(|cause| rests_on.get(cause));
+            let mut seen = items.seen(step);
             seen.extend(causes.flatten());
             let operations = step.outcomes.iter().map(|outcome| outcome.index);
             rests_on.extend(operations.map(|operation| (operation, seen.clone())));
             step.rests_on = seen;
             continue;
         }
-        let mut after = seen;
-        after.append(&mut overtaken);
-        let most = packing.most_together(step);
-        let claim = claims.get_mut(&cluster);
-        let room = match &claim {
-            Some(claim) => claim.place(&bins, packing.max_actions),
-            None => {
-                let first = after.last().copied().unwrap_or_default();
-                let first = if packing.contiguous {
-                    bins.len().saturating_sub(1).max(first)
-                } else {
-                    first
-                };
-                first_fit(&bins, first, &changes, most, packing.max_actions)
-            }
+        let after = items.before(step);
+        let allotment = allotments.get_mut(&cluster);
+        let room = match &allotment {
+            Some(allotment) => allotment.place(&bins, packing.max_actions),
+            None => packing.first_fit(&bins, &after, step, &changes),
         };
         let index = room.unwrap_or(bins.len());
         if room.is_none() {
@@ -115,57 +89,98 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         let Some(bin) = bins.get_mut(index) else {
             continue;
         };
-        if let Some(claim) = claim {
-            claim.redeem(index, bin, &changes);
+        if let Some(allotment) = allotment {
+            allotment.redeem(index, bin, &changes);
         }
-        bin.add(changes, step, most, packing.tenant);
-        bin.after
-            .extend(after.into_iter().filter(|earlier| *earlier != index));
+        bin.add(changes, step, packing.most_together(step), packing.tenant);
+        let earlier = after.into_iter().filter(|earlier| *earlier != index);
+        bin.after.extend(earlier);
         step.transaction = Some(index);
-        for item in &step.touched {
-            let last = items.entry(item.clone()).or_default();
-            if step.written.contains(item) {
-                *last = Last {
-                    writer: Some(index),
-                    readers: BTreeSet::new(),
-                };
-            } else {
-                last.readers.insert(index);
-            }
-        }
+        items.note(step, index);
     }
     bins.into_iter().map(Bin::into_transaction).collect()
 }
 
-/// The first transaction from `first` on that takes these changes.
-fn first_fit(
-    bins: &[Bin],
-    first: usize,
-    changes: &[Measured],
-    most: usize,
-    max_actions: usize,
-) -> Option<usize> {
-    let bytes = changes.iter().map(|change| change.bytes).sum();
-    // Behind the last transaction that it depends on no item of its own is
-    // found but counters, so a transaction without room for the others is
-    // passed by at the cost of a comparison: in a long request most are full.
-    let own = changes.iter().filter(|change| !change.is_shared()).count();
-    (first..bins.len()).find(|index| {
-        bins.get(*index).is_some_and(|bin| {
-            (*index == first || bin.room(max_actions) >= own)
-                && bin.takes(changes, bytes, most, max_actions)
-        })
-    })
+fn measured(step: &mut Step, tenant: &Tenant) -> Vec<Measured> {
+    let changes = std::mem::take(&mut step.changes).into_iter();
+    changes
+        .map(|change| Measured::new(change, tenant))
+        .collect()
 }
 
-/// The transactions that used an item last.
+/// By item the transactions that used it last.
+#[derive(Default)]
+struct Items(HashMap<Want, Last>);
+
 #[derive(Default)]
 struct Last {
     writer: Option<usize>,
     readers: BTreeSet<usize>,
 }
 
+impl Items {
+    /// The transactions whose changes a step has seen.
+    fn seen(&self, step: &Step) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        for last in step.touched.iter().filter_map(|item| self.0.get(item)) {
+            seen.extend(last.writer);
+        }
+        seen
+    }
+
+    /// The transactions that a step with changes comes after: those whose
+    /// changes it has seen, and those that have seen what it overtakes.
+    fn before(&self, step: &Step) -> BTreeSet<usize> {
+        let mut overtaken = self.seen(step);
+        for last in step.written.iter().filter_map(|item| self.0.get(item)) {
+            overtaken.extend(&last.readers);
+        }
+        overtaken
+    }
+
+    fn note(&mut self, step: &Step, transaction: usize) {
+        for item in &step.touched {
+            let last = self.0.entry(item.clone()).or_default();
+            if step.written.contains(item) {
+                *last = Last {
+                    writer: Some(transaction),
+                    readers: BTreeSet::new(),
+                };
+            } else {
+                last.readers.insert(transaction);
+            }
+        }
+    }
+}
+
 impl Packing<'_> {
+    /// The first transaction that takes these changes of a step: none that it
+    /// must come after, or the last of those, or a later one.
+    fn first_fit(
+        &self,
+        bins: &[Bin],
+        after: &BTreeSet<usize>,
+        step: &Step,
+        changes: &[Measured],
+    ) -> Option<usize> {
+        let most = self.most_together(step);
+        let bytes = changes.iter().map(|change| change.bytes).sum();
+        let mut first = after.last().copied().unwrap_or_default();
+        if self.contiguous {
+            first = first.max(bins.len().saturating_sub(1));
+        }
+        // Behind the last transaction that it depends on no item of its own is
+        // found but counters, so a transaction without room for the others is
+        // passed by at the cost of a comparison: in a long request most are full.
+        let own = changes.iter().filter(|change| !change.is_shared()).count();
+        (first..bins.len()).find(|index| {
+            bins.get(*index).is_some_and(|bin| {
+                (*index == first || bin.room(self.max_actions) >= own)
+                    && bin.takes(changes, bytes, most, self.max_actions)
+            })
+        })
+    }
+
     /// How many units may share a transaction with this one: any number, until it
     /// was to blame for two cancelled ones; from then on halved, down to one.
     fn most_together(&self, step: &Step) -> usize {

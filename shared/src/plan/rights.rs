@@ -12,8 +12,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::scim::ResourceType;
 use crate::scim::schema::catalogue;
+use crate::scim::{ResourceType, ScimError};
 
 /// The scope that lets a caller use `/Bulk` at all; each row needs its own.
 pub const BULK: &str = "scim.bulk";
@@ -49,9 +49,30 @@ impl Rights {
         self.scopes.contains(&Self::scope(resource_type, access))
     }
 
-    /// Whether the caller may send `/Bulk`.
-    pub fn may_bulk(&self) -> bool {
-        self.scopes.contains(BULK)
+    /// Refuses a caller who may not touch resources of this type in this way.
+    ///
+    /// # Errors
+    ///
+    /// 403 that names the missing scope.
+    pub fn require(&self, resource_type: &ResourceType, access: Access) -> Result<(), ScimError> {
+        self.require_scope(&Self::scope(resource_type, access))
+    }
+
+    /// Refuses a caller who may not send `/Bulk`.
+    ///
+    /// # Errors
+    ///
+    /// 403 that names the missing scope.
+    pub fn require_bulk(&self) -> Result<(), ScimError> {
+        self.require_scope(BULK)
+    }
+
+    fn require_scope(&self, scope: &str) -> Result<(), ScimError> {
+        if self.scopes.contains(scope) {
+            return Ok(());
+        }
+        let detail = format!("the token lacks the scope `{scope}`");
+        Err(ScimError::new(403, detail))
     }
 
     /// The scope that an access needs, such as `scim.users.write`: named after
@@ -115,7 +136,7 @@ mod tests {
         let rights = Rights::new(["scim.users.write", "scim.groups.read", "openid"]);
         assert!(rights.may(&user, Access::Write) && !rights.may(&user, Access::Read));
         assert!(rights.may(&group, Access::Read) && !rights.may(&group, Access::Write));
-        assert!(!rights.may_bulk() && Rights::new([BULK]).may_bulk());
+        assert!(rights.require_bulk().is_err() && Rights::new([BULK]).require_bulk().is_ok());
         assert!(!Rights::default().may(&user, Access::Read));
     }
 

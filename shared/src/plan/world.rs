@@ -8,20 +8,18 @@
 //! A look-up of something that was not read is noted in `missing` and answered
 //! with [`Missing`]; the plan is then made again from a larger read set.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod changes;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::read_set::{ReadSet, Want};
-use crate::scim::schema::catalogue;
 use crate::scim::{ResourceId, ResourceType};
-use crate::table::{Change, Lookup, Membership, Stored, lookup};
+use crate::table::{Lookup, Membership, Stored};
 
 /// Something that the plan needs was not read yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Missing;
-
-/// In place of the owner of a value that nobody owns.
-const NOBODY: ResourceId = ResourceId::from_bytes([0; 16]);
 
 type ResourceKey = (&'static str, ResourceId);
 type MembershipKey = (ResourceId, ResourceId);
@@ -157,12 +155,9 @@ impl<'a> World<'a> {
         resource_type: &'static ResourceType,
         id: ResourceId,
         stored: Option<Stored>,
-    ) -> Option<Arc<Stored>> {
-        let stored = stored.map(Arc::new);
-        self.unit
-            .resources
-            .insert((resource_type.name.as_str(), id), stored.clone());
-        stored
+    ) {
+        let key = (resource_type.name.as_str(), id);
+        self.unit.resources.insert(key, stored.map(Arc::new));
     }
 
     /// Makes the unit conditional on a resource, at its revision or absent.
@@ -226,130 +221,8 @@ impl<'a> World<'a> {
         std::mem::take(&mut self.touched)
     }
 
-    /// What the unit changes, one entry per item, in a fixed order: resources,
-    /// lookups, memberships, counters.
-    pub(super) fn changes(&self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let mut lookups = Vec::new();
-        let mut counts: BTreeMap<&'static str, (&'static ResourceType, i64)> = BTreeMap::new();
-        let mut resources: Vec<_> = self.unit.resources.iter().collect();
-        resources.sort_by_key(|(key, _)| **key);
-        for ((type_name, id), after) in resources {
-            let Some(resource_type) = catalogue().by_name(type_name) else {
-                continue;
-            };
-            let before = self.resource_before((type_name, *id));
-            if before == *after {
-                continue;
-            }
-            let by = i64::from(after.is_some()) - i64::from(before.is_some());
-            if by != 0 {
-                counts.entry(type_name).or_insert((resource_type, 0)).1 += by;
-            }
-            let of = |stored: &Option<Arc<Stored>>| match stored {
-                Some(stored) => lookup::lookups(resource_type, &stored.attributes),
-                None => BTreeSet::new(),
-            };
-            // Whoever is only put into a group keeps all values.
-            let (old, new) = match (&before, after) {
-                (Some(old), Some(new)) if old.attributes == new.attributes => Default::default(),
-                _ => (of(&before), of(after)),
-            };
-            for gone in old.difference(&new).filter(|lookup| !lookup.unique) {
-                lookups.push(lookup_change(gone, *id, Some(*id), None));
-            }
-            for come in new.difference(&old).filter(|lookup| !lookup.unique) {
-                lookups.push(lookup_change(come, *id, None, Some(*id)));
-            }
-            changes.push(Change::Resource {
-                resource_type,
-                id: *id,
-                before,
-                after: after.clone(),
-                exact: self.guarded.contains(&(*type_name, *id)),
-            });
-        }
-        for (type_name, id) in &self.guarded {
-            let before = self.resource_before((type_name, *id));
-            let changed = self.unit.resources.get(&(*type_name, *id));
-            if let Some(resource_type) = catalogue().by_name(type_name)
-                && changed.is_none_or(|after| *after == before)
-            {
-                changes.push(Change::Resource {
-                    resource_type,
-                    id: *id,
-                    after: before.clone(),
-                    before,
-                    exact: true,
-                });
-            }
-        }
-        for (lookup, after) in &self.unit.owners {
-            let before = self
-                .before
-                .owners
-                .get(lookup)
-                .or_else(|| self.read.owners.get(lookup));
-            let before = before.copied().flatten();
-            // INVARIANT: the key of a unique lookup does not depend on its owner.
-            let owner = after.or(before).unwrap_or(NOBODY);
-            lookups.push(lookup_change(lookup, owner, before, *after));
-        }
-        lookups.sort_by(|(a, owner_a, _), (b, owner_b, _)| (a, owner_a).cmp(&(b, owner_b)));
-        changes.extend(lookups.into_iter().map(|(_, _, change)| change));
-        let changed = self.unit.memberships.keys();
-        let memberships: BTreeSet<_> = changed.chain(&self.guarded_memberships).collect();
-        for key @ (group, member) in memberships {
-            let read = || self.read.memberships.get(key).cloned().flatten();
-            let before = self.before.memberships.get(key).cloned().or_else(read);
-            let after = self.unit.memberships.get(key).or(before.as_ref()).cloned();
-            if before != after || self.guarded_memberships.contains(key) {
-                changes.push(Change::Membership {
-                    group: *group,
-                    member: *member,
-                    before,
-                    after,
-                });
-            }
-        }
-        let counts = counts.into_values().filter(|(_, by)| *by != 0);
-        changes.extend(counts.map(|(resource_type, by)| Change::Counter {
-            resource_type,
-            slot: 0,
-            by,
-        }));
-        changes
-    }
-
-    fn resource_before(&self, key: ResourceKey) -> Option<Arc<Stored>> {
-        let known = self
-            .before
-            .resources
-            .get(&key)
-            .or_else(|| self.read.resources.get(&key));
-        known.cloned().flatten()
-    }
-
     fn miss<T>(&mut self, want: Want) -> Result<T, Missing> {
         self.missing.insert(want);
         Err(Missing)
     }
-}
-
-fn lookup_change(
-    lookup: &Lookup,
-    owner: ResourceId,
-    before: Option<ResourceId>,
-    after: Option<ResourceId>,
-) -> (Lookup, ResourceId, Change) {
-    (
-        lookup.clone(),
-        owner,
-        Change::Lookup {
-            lookup: lookup.clone(),
-            owner,
-            before,
-            after,
-        },
-    )
 }

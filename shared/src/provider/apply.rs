@@ -157,7 +157,9 @@ impl Provider {
         let creates = legal.filter(|operation| operation.method == Method::Create);
         let created: HashSet<String> = creates.map(|create| create.id.to_string()).collect();
         for outcome in &mut outcomes {
-            outcome.target.take_if(|target| created.contains(&target.id));
+            outcome
+                .target
+                .take_if(|target| created.contains(&target.id));
         }
         Ok((outcomes, summary))
     }

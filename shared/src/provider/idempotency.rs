@@ -34,7 +34,7 @@ use tokio::time::Instant;
 
 use super::{Caller, Fault, Provider};
 use crate::ambient::Moment;
-use crate::plan::{Access, Done, Entry, Outcome, Planned, Rights};
+use crate::plan::{Access, Done, Entry, Outcome, Planned};
 use crate::scim::schema::catalogue;
 use crate::scim::{ScimError, Timestamp};
 use crate::store::{Guard, Kept, StoreError};
@@ -141,7 +141,14 @@ impl Provider {
             let detail = "the `Idempotency-Key` was used for another request";
             return Err(ScimError::new(422, detail).into());
         }
-        permit(&caller.rights, &known.types)?;
+        // Whoever is told what became of a request must still be allowed to make it.
+        for resource_type in known
+            .types
+            .iter()
+            .filter_map(|name| catalogue().by_name(name))
+        {
+            caller.rights.require(resource_type, Access::Write)?;
+        }
         if let Some(answer) = &known.answer {
             return Ok(Begun::Answered(
                 self.answer(tenant, &request, &known, answer).await?,
@@ -344,24 +351,6 @@ fn lane(request: &RequestKey, record: &Record, number: u8) -> Lane {
         number,
         attempt: record.attempt,
         expires: record.expires,
-    }
-}
-
-/// Whoever is told what became of a request must still be allowed to make it.
-fn permit(rights: &Rights, types: &BTreeSet<String>) -> Result<(), ScimError> {
-    let types = types.iter().filter_map(|name| catalogue().by_name(name));
-    match types
-        .into_iter()
-        .find(|kind| !rights.may(kind, Access::Write))
-    {
-        None => Ok(()),
-        Some(kind) => {
-            let scope = Rights::scope(kind, Access::Write);
-            Err(ScimError::new(
-                403,
-                format!("the token lacks the scope `{scope}`"),
-            ))
-        }
     }
 }
 

@@ -2,6 +2,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::Access;
 use crate::plan::rights;
 use crate::scim::schema::catalogue;
 
@@ -32,7 +33,8 @@ fn scopes(claims: &[(&str, &str)]) -> String {
             }
         }
     }
-    found.extend(rights.may_bulk().then(|| rights::BULK.to_owned()));
+    let bulk = rights.require_bulk().is_ok();
+    found.extend(bulk.then(|| rights::BULK.to_owned()));
     found.sort();
     found.join(" ")
 }
@@ -171,6 +173,6 @@ fn a_missing_scope_is_named() {
     )
     .unwrap();
     let user = catalogue().by_name("User").unwrap();
-    assert_eq!(require(&caller, user, Access::Read), Ok(()));
-    assert_snapshot!(require(&caller, user, Access::Write).unwrap_err(), @"403: the token lacks the scope `scim.users.write`");
+    assert_eq!(caller.rights.require(user, Access::Read), Ok(()));
+    assert_snapshot!(caller.rights.require(user, Access::Write).unwrap_err(), @"403: the token lacks the scope `scim.users.write`");
 }

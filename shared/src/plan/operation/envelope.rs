@@ -9,7 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use super::names::{Names, REFERENCE_PREFIX};
-use super::{Intent, Method, Operation, Rejection, Rules, permit};
+use super::{Intent, Method, Operation, Rejection, Rules};
+use crate::plan::rights::Access;
 use crate::plan::target::Target;
 use crate::scim::json::excerpt;
 use crate::scim::schema::catalogue;
@@ -123,7 +124,7 @@ impl<'a> Envelope<'a> {
             ));
         };
         let (resource_type, raw_id) = path.as_ref().map_err(Clone::clone)?;
-        permit(rules.rights, resource_type)?;
+        rules.rights.require(resource_type, Access::Write)?;
         if duplicate {
             let bulk_id = self.bulk_id.unwrap_or_default();
             let message = format!("`{bulk_id}` is used by an earlier operation");

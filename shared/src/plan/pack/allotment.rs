@@ -1,7 +1,7 @@
 //! Room in a transaction that is kept for steps which have to do with each other.
 //!
-//! A cluster that one transaction can hold claims room for all its steps when the
-//! first of them is packed; the others find it when their turn comes. What a
+//! A cluster that one transaction can hold is allotted room for all its steps when
+//! the first of them is packed; the others find it when their turn comes. What a
 //! transaction holds and what it has promised are never more together than it
 //! takes. This file must not know why steps have to do with each other.
 
@@ -14,7 +14,7 @@ use crate::table::Key;
 
 /// What the steps of one cluster need together, so that they come into one
 /// transaction, which waits for no other.
-pub(super) struct Claim {
+pub(super) struct Allotment {
     /// What is still to come.
     rest: Share,
     /// The items that others in the transaction may have as well.
@@ -23,20 +23,20 @@ pub(super) struct Claim {
     place: Option<usize>,
 }
 
-/// By cluster of several steps what it claims, if one transaction can hold it
-/// and none of its steps has been in the way of others.
-pub(super) fn claims(
+/// By cluster of several steps the room that it needs, if one transaction can
+/// hold it and none of its steps has been in the way of others.
+pub(super) fn allotments(
     steps: &[Step],
     clusters: &[usize],
     changes: &[Vec<Measured>],
     max_actions: usize,
-    at_ease: impl Fn(&Step) -> bool,
-) -> HashMap<usize, Claim> {
+    undisturbed: impl Fn(&Step) -> bool,
+) -> HashMap<usize, Allotment> {
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
     for (index, cluster) in clusters.iter().enumerate() {
         members.entry(*cluster).or_default().push(index);
     }
-    let claim = |members: &[usize]| {
+    let allotment = |members: &[usize]| {
         let mut steps = members.iter().filter_map(|index| steps.get(*index));
         let changes = members.iter().filter_map(|index| changes.get(*index));
         let changes = || changes.clone().flatten();
@@ -49,7 +49,7 @@ pub(super) fn claims(
             steps: members.len(),
         };
         let fits = rest.actions <= max_actions && rest.bytes <= MAX_BYTES;
-        (fits && steps.all(&at_ease)).then(|| Claim {
+        (fits && steps.all(&undisturbed)).then(|| Allotment {
             rest,
             shared: shared.into_iter().cloned().collect(),
             place: None,
@@ -57,11 +57,11 @@ pub(super) fn claims(
     };
     let several = members.into_iter().filter(|(_, members)| members.len() > 1);
     several
-        .filter_map(|(cluster, members)| Some((cluster, claim(&members)?)))
+        .filter_map(|(cluster, members)| Some((cluster, allotment(&members)?)))
         .collect()
 }
 
-impl Claim {
+impl Allotment {
     /// Where its next step comes to, or nowhere yet.
     pub(super) fn place(&self, bins: &[Bin], max_actions: usize) -> Option<usize> {
         self.place.or_else(|| {
