@@ -36,6 +36,7 @@ mod mirror;
 mod openapi;
 mod oracle;
 mod paging;
+mod passwords;
 mod patches;
 mod patterns;
 mod performance;

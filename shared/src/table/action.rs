@@ -225,6 +225,11 @@ fn created(after: &Stored) -> Expression {
 /// nothing but the groups moves: joining and leaving are relative, so that they
 /// conflict with no change of the resource itself. Unless somebody in the same
 /// transaction rests on it as it was read: then it is `exact`.
+///
+/// Whoever joins or leaves must not bring the document along: it is the one that
+/// was read, and somebody else may have changed it since. That it differs from
+/// the one before says nothing, since a password is hashed only in what is
+/// written.
 fn changed(before: &Stored, after: &Stored, exact: bool) -> Expression {
     let mut expression = Expression::default();
     if after.rev == before.rev && !exact {
@@ -234,12 +239,12 @@ fn changed(before: &Stored, after: &Stored, exact: bool) -> Expression {
     }
     if after.rev != before.rev {
         expression.set(name::REV, "rev", number(after.rev));
-    }
-    if after.modified != before.modified {
-        expression.set(name::MODIFIED, "modified", number(after.modified.0));
-    }
-    if after.attributes != before.attributes {
-        expression.set(name::DOC, "doc", document(&after.attributes));
+        if after.modified != before.modified {
+            expression.set(name::MODIFIED, "modified", number(after.modified.0));
+        }
+        if after.attributes != before.attributes {
+            expression.set(name::DOC, "doc", document(&after.attributes));
+        }
     }
     if let Some(header) = &after.header {
         let known = before.header.clone().unwrap_or_default();
