@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use shared::ambient::Moment;
 use shared::api::resources;
-use shared::plan::transaction::MAX_ACTIONS;
 use shared::plan::{self, Job, Summary, operation};
+use shared::provider;
 use shared::scim::Timestamp;
 use shared::store::{Store, StoreError};
 
@@ -84,7 +84,8 @@ pub async fn plan(request: &Request, store: Option<&Store>) -> Result<Summary, S
         now: moment.now,
         tenant: &request.caller.tenant,
         cancelled: &[],
-        max_actions: MAX_ACTIONS,
+        capacity: provider::capacity(&entries, false),
+        enough: &|_| false,
     };
     let mut assumed = Assumed::new(&entries, moment.now);
     let mut read = plan::ReadSet::default();

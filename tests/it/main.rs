@@ -30,6 +30,7 @@ mod hostile;
 mod idempotency;
 mod invariants;
 mod logs;
+mod limits;
 mod lookups;
 mod me;
 mod mirror;

@@ -70,7 +70,13 @@ async fn execute(
     };
     let mut entries = check(moment);
     if dry_run {
-        let planned = provider.dry_run(&caller, moment, &entries, terms);
+        let planned = provider.dry_run(
+            &caller,
+            moment,
+            &entries,
+            terms,
+            idempotency::is_asked_for(call),
+        );
         let (outcomes, summary) = planned.await?;
         let mut answer = render(&outcomes, &caller.base_url);
         if let Value::Object(answer) = &mut answer {

@@ -89,6 +89,11 @@ pub async fn end(
     }
 }
 
+/// Whether the request carries a key, be it one or not.
+pub fn is_asked_for(call: &Call) -> bool {
+    call.headers.contains_key(HEADER)
+}
+
 /// The key, with or without the quotes that the draft has around it.
 fn key(call: &Call) -> Result<Option<String>, ScimError> {
     let mut values = call.headers.get_all(HEADER).iter();

@@ -12,6 +12,7 @@
 
 pub mod graph;
 mod integrity;
+mod measured;
 pub mod operation;
 pub mod outcome;
 mod pack;
@@ -38,7 +39,7 @@ pub use rights::{Access, Rights};
 pub use step::Step;
 pub use summary::Summary;
 pub use target::Target;
-pub use transaction::{Planned, Transaction};
+pub use transaction::{Capacity, Planned, Transaction};
 pub use unit::{Atomicity, Terms, Unit};
 
 use crate::scim::{ResourceId, Timestamp};
@@ -67,20 +68,27 @@ pub struct Job<'a> {
     /// How often each unit, by its position, was to blame for a cancelled
     /// transaction.
     pub cancelled: &'a [u32],
-    /// How many actions of each transaction, of which DynamoDB takes 100, are
-    /// for the plan.
-    pub max_actions: usize,
+    /// How much of each transaction is for the plan.
+    pub capacity: Capacity,
+    /// Asked after each unit, with the bytes of all that is changed so far:
+    /// whether the plan shall end there. What is behind is left to another.
+    pub enough: &'a (dyn Fn(usize) -> bool + Sync),
 }
 
 /// What will become of a request if nobody else writes meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// In canonical order. Where `failOnErrors` ends the job, the units behind
-    /// are absent.
+    /// In canonical order. Where `failOnErrors` ends the job, or there was
+    /// enough, the units behind are absent.
     pub steps: Vec<Step>,
     /// What is written. Each depends on earlier ones only.
     pub transactions: Vec<Transaction>,
+    /// Whether it ends where there was enough.
+    pub is_cut: bool,
 }
+
+/// Who was to blame for so many cancelled transactions shares none any more.
+pub const ALONE: u32 = 8;
 
 /// Brings the entries into canonical order, as units that stand or fall
 /// together.
@@ -168,10 +176,15 @@ pub fn plan(job: &Job<'_>, read: &ReadSet) -> Result<Plan, BTreeSet<Want>> {
         .map(|known| known.as_ref().map(Outcome::status))
         .collect();
     let mut failures = 0;
-    let mut steps = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
+    let (mut bytes, mut is_cut) = (0, false);
     for (position, unit) in job.units.iter().enumerate() {
         let limit = job.terms.fail_on_errors;
         if limit.is_some_and(|limit| failures >= limit.get()) {
+            break;
+        }
+        if !steps.is_empty() && (job.enough)(bytes) {
+            is_cut = true;
             break;
         }
         if unit.operations.iter().copied().any(open)
@@ -182,6 +195,11 @@ pub fn plan(job: &Job<'_>, read: &ReadSet) -> Result<Plan, BTreeSet<Want>> {
                     *slot = Some(outcome.status());
                 }
             }
+            bytes += step
+                .changes
+                .iter()
+                .map(|change| change.bytes)
+                .sum::<usize>();
             steps.push(step);
         }
         let failed = |index: &&usize| {
@@ -201,12 +219,13 @@ pub fn plan(job: &Job<'_>, read: &ReadSet) -> Result<Plan, BTreeSet<Want>> {
         tenant: job.tenant,
         contiguous: job.terms.fail_on_errors.is_some(),
         cancelled: job.cancelled,
-        max_actions: job.max_actions,
+        capacity: job.capacity,
     };
     let transactions = pack::pack(&mut steps, &packing);
     Ok(Plan {
         steps,
         transactions,
+        is_cut,
     })
 }
 

@@ -30,8 +30,9 @@ pub struct Done {
     pub status: u16,
     /// The version that the operation left; none after a delete.
     pub version: Option<Version>,
-    /// The resource as the operation left it; none after a delete, and none
-    /// where an earlier run of the request has carried it out.
+    /// The resource as the operation left it; none after a delete, none of
+    /// several operations, and none where an earlier run of the request has
+    /// carried it out.
     pub resource: Option<Arc<Stored>>,
     /// The visible memberships of a group, when all of them are known.
     pub members: Option<Vec<Membership>>,

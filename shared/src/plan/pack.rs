@@ -30,12 +30,13 @@ mod cluster;
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::measured::Measured;
 use super::read_set::Want;
 use super::step::Step;
-use super::transaction::{MAX_ACTIONS, Transaction};
+use super::transaction::{Capacity, MAX_ACTIONS, Transaction};
 use crate::table::Tenant;
 use allotment::allotments;
-use bin::{Bin, Measured};
+use bin::Bin;
 use cluster::clusters;
 
 /// What packing goes by.
@@ -46,22 +47,22 @@ pub(super) struct Packing<'a> {
     pub(super) contiguous: bool,
     /// How often each unit was to blame for a cancelled transaction.
     pub(super) cancelled: &'a [u32],
-    /// How many actions a transaction may hold.
-    pub(super) max_actions: usize,
+    /// How much a transaction may hold.
+    pub(super) capacity: Capacity,
 }
 
 /// Moves the changes of the steps into transactions.
 pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction> {
     let clusters = clusters(steps);
-    let changes: Vec<Vec<Measured>> = steps
+    let changes = steps
         .iter_mut()
-        .map(|step| measured(step, packing.tenant))
-        .collect();
+        .map(|step| std::mem::take(&mut step.changes));
+    let changes: Vec<Vec<Measured>> = changes.collect();
     let mut allotments = if packing.contiguous {
         HashMap::new()
     } else {
         let undisturbed = |step: &Step| packing.most_together(step) == usize::MAX;
-        allotments(steps, &clusters, &changes, packing.max_actions, undisturbed)
+        allotments(steps, &clusters, &changes, packing.capacity, undisturbed)
     };
     let mut bins: Vec<Bin> = Vec::new();
     let mut items = Items::default();
@@ -79,12 +80,12 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         let after = items.before(step);
         let allotment = allotments.get_mut(&cluster);
         let room = match &allotment {
-            Some(allotment) => allotment.place(&bins, packing.max_actions),
+            Some(allotment) => allotment.place(&bins),
             None => packing.first_fit(&bins, &after, step, &changes),
         };
         let index = room.unwrap_or(bins.len());
         if room.is_none() {
-            bins.push(Bin::default());
+            bins.push(Bin::new(packing.capacity));
         }
         let Some(bin) = bins.get_mut(index) else {
             continue;
@@ -99,13 +100,6 @@ pub(super) fn pack(steps: &mut [Step], packing: &Packing<'_>) -> Vec<Transaction
         items.note(step, index);
     }
     bins.into_iter().map(Bin::into_transaction).collect()
-}
-
-fn measured(step: &mut Step, tenant: &Tenant) -> Vec<Measured> {
-    let changes = std::mem::take(&mut step.changes).into_iter();
-    changes
-        .map(|change| Measured::new(change, tenant))
-        .collect()
 }
 
 /// By item the transactions that used it last.
@@ -175,8 +169,7 @@ impl Packing<'_> {
         let own = changes.iter().filter(|change| !change.is_shared()).count();
         (first..bins.len()).find(|index| {
             bins.get(*index).is_some_and(|bin| {
-                (*index == first || bin.room(self.max_actions) >= own)
-                    && bin.takes(changes, bytes, most, self.max_actions)
+                (*index == first || bin.room() >= own) && bin.takes(changes, bytes, most)
             })
         })
     }

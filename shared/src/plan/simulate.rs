@@ -79,20 +79,14 @@ pub(super) fn apply(
     results
 }
 
-/// What a successful operation answers with. The members of a group are only
-/// gathered for a request of one operation: no bulk row shows them.
-pub(super) fn done(
-    world: &mut World<'_>,
-    operation: &Operation,
-    status: u16,
-    with_members: bool,
-) -> Done {
+/// What a successful operation answers with. The resource and the members of a
+/// group are only kept for a request of one operation: no bulk row shows them,
+/// and a thousand rows on a large resource would keep it a thousand times.
+pub(super) fn done(world: &mut World<'_>, operation: &Operation, status: u16, alone: bool) -> Done {
     let resource_type = operation.resource_type;
     let resource = world.resource(resource_type, operation.id).ok().flatten();
     let members = match &resource {
-        Some(stored)
-            if with_members && holds_members(resource_type) && world.is_whole(operation.id) =>
-        {
+        Some(stored) if alone && holds_members(resource_type) && world.is_whole(operation.id) => {
             let known = world.members(operation.id).unwrap_or_default();
             let shown = known.into_iter().filter(|found| stored.shows(found));
             Some(shown.collect())
@@ -102,7 +96,7 @@ pub(super) fn done(
     Done {
         status,
         version: resource.as_ref().map(|stored| stored.version()),
-        resource,
+        resource: resource.filter(|_| alone),
         members,
     }
 }
@@ -223,12 +217,16 @@ fn apply_patch(
         let known = match patch.members() {
             MemberNeed::None => Vec::new(),
             MemberNeed::All => world.members(operation.id)?,
-            MemberNeed::Named(ids) if ids.len() > MAX_NAMED || world.is_whole(operation.id) => {
+            MemberNeed::Named(ids) if ids.len() > MAX_NAMED && !world.is_whole(operation.id) => {
                 world.members(operation.id)?
             }
             MemberNeed::Named(ids) => {
                 let ids: Vec<_> = ids.iter().filter_map(|id| ResourceId::parse(id)).collect();
-                named.clone_from(&ids);
+                // Read whole, they have been read until they were those of the
+                // header.
+                if !world.is_whole(operation.id) {
+                    named.clone_from(&ids);
+                }
                 // Ask for all before giving up on the first that is missing.
                 let found: Vec<_> = ids
                     .iter()

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::measured::Measured;
 use super::operation::Operation;
 use super::read_set::Want;
 use super::simulate::{self, Fault};
-use super::transaction::{MAX_ACTIONS, MAX_BYTES};
 use super::world::World;
 use super::{Atomicity, Job, Outcome, Unit};
 use crate::scim::ScimError;
@@ -20,7 +20,7 @@ pub struct Step {
     /// One per operation of the unit.
     pub outcomes: Vec<Outcome>,
     /// What becomes of each item; moved into a transaction by packing.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<Measured>,
     /// The items that the outcomes rest on.
     pub(super) touched: BTreeSet<Want>,
     /// The items that it writes and that others may touch.
@@ -32,7 +32,7 @@ pub struct Step {
     /// nothing.
     pub transaction: Option<usize>,
     /// Of a step that writes nothing: the transactions whose changes it has
-    /// seen, or those have whose failure it repeats.
+    /// seen; where it repeats a failure, those that the failure rests on.
     pub rests_on: BTreeSet<usize>,
 }
 
@@ -92,14 +92,19 @@ pub(super) fn step(
         world.abandon();
         return None;
     }
-    let changes = world.changes();
-    if let Some(error) = too_large(job, &changes, unit) {
-        let outcomes = operations(job, &unit.operations)
-            .map(|operation| operation.outcome(Err(error.clone())))
-            .collect();
-        return Some(Step::without_changes(position, outcomes, world));
-    }
-    let written = changes.iter().filter_map(written).collect();
+    let changes = match measured(job, world.changes(), unit) {
+        Ok(changes) => changes,
+        Err(error) => {
+            let outcomes = operations(job, &unit.operations)
+                .map(|operation| operation.outcome(Err(error.clone())))
+                .collect();
+            return Some(Step::without_changes(position, outcomes, world));
+        }
+    };
+    let written = changes
+        .iter()
+        .filter_map(|change| written(&change.change))
+        .collect();
     Some(Step {
         unit: position,
         outcomes,
@@ -216,44 +221,44 @@ fn broken_prerequisites(job: &Job<'_>, unit: &Unit, statuses: &[Option<u16>]) ->
     operations(job, &in_order).filter_map(broken).collect()
 }
 
-/// An operation that no transaction can hold is 413, a ring 409; both name the
-/// number.
-fn too_large(job: &Job<'_>, changes: &[Change], unit: &Unit) -> Option<ScimError> {
-    // An item has at most 400 KB, so fewer than eleven cannot be too many bytes;
-    // of too many the bytes do not matter.
-    let measured = match changes.len() {
-        11..=MAX_ACTIONS => changes,
-        _ => &[],
-    };
-    let bytes: usize = measured.iter().map(|change| change.bytes(job.tenant)).sum();
-    let excess = if changes.len() > job.max_actions {
-        let most = job.max_actions;
-        format!(
-            "{} actions, and a DynamoDB transaction takes {most}",
-            changes.len()
-        )
-    } else if bytes > MAX_BYTES {
-        format!("{bytes} bytes, and a DynamoDB transaction takes {MAX_BYTES}")
-    } else {
-        return None;
-    };
-    Some(match (unit.operations.len(), job.terms.atomicity) {
-        (1, _) => ScimError::new(
-            413,
-            format!("the operation needs {excess}; split it into smaller ones"),
-        ),
-        (_, Atomicity::Operation) => ScimError::new(
-            409,
-            format!("the operations that refer to each other need {excess}"),
-        ),
-        (count, atomicity) => ScimError::new(
-            413,
-            format!(
-                "with `atomicity={}` these {count} operations need {excess}",
-                atomicity.as_str()
-            ),
-        ),
-    })
+/// The changes with their sizes, if a transaction can hold them. An operation
+/// that none can hold is 413, a ring 409; both name the number.
+fn measured(job: &Job<'_>, changes: Vec<Change>, unit: &Unit) -> Result<Vec<Measured>, ScimError> {
+    let (count, most) = (changes.len(), job.capacity);
+    // Of too many actions the bytes do not matter.
+    if count > most.actions {
+        let most = most.actions;
+        let needed = format!("{count} actions, and a DynamoDB transaction takes {most}");
+        return Err(too_large(job, unit, &needed));
+    }
+    let changes = changes.into_iter();
+    let changes = changes.map(|change| Measured::new(change, job.tenant));
+    let changes: Vec<Measured> = changes.collect();
+    let bytes: usize = changes.iter().map(|change| change.bytes).sum();
+    if bytes > most.bytes {
+        let most = most.bytes;
+        let needed = format!("{bytes} bytes, and a DynamoDB transaction takes {most}");
+        return Err(too_large(job, unit, &needed));
+    }
+    Ok(changes)
+}
+
+fn too_large(job: &Job<'_>, unit: &Unit, needed: &str) -> ScimError {
+    match (unit.operations.len(), job.terms.atomicity) {
+        (1, _) => {
+            let detail = format!("the operation needs {needed}; split it into smaller ones");
+            ScimError::new(413, detail)
+        }
+        (_, Atomicity::Operation) => {
+            let detail = format!("the operations that refer to each other need {needed}");
+            ScimError::new(409, detail)
+        }
+        (count, atomicity) => {
+            let name = atomicity.as_str();
+            let detail = format!("with `atomicity={name}` these {count} operations need {needed}");
+            ScimError::new(413, detail)
+        }
+    }
 }
 
 fn written(change: &Change) -> Option<Want> {

@@ -83,7 +83,8 @@ const NOW: Timestamp = Timestamp(7);
 struct Setting<'a> {
     terms: Terms,
     cancelled: &'a [u32],
-    max_actions: usize,
+    capacity: Capacity,
+    enough: &'a (dyn Fn(usize) -> bool + Sync),
 }
 
 impl Default for Setting<'_> {
@@ -91,7 +92,8 @@ impl Default for Setting<'_> {
         Self {
             terms: Terms::default(),
             cancelled: &[],
-            max_actions: transaction::MAX_ACTIONS,
+            capacity: Capacity::WHOLE,
+            enough: &|_| false,
         }
     }
 }
@@ -109,7 +111,8 @@ fn plan_of(read: ReadSet, entries: &[Entry], setting: &Setting<'_>) -> (Plan, Ve
         now: NOW,
         tenant: &Tenant::parse("t").unwrap(),
         cancelled: setting.cancelled,
-        max_actions: setting.max_actions,
+        capacity: setting.capacity,
+        enough: setting.enough,
     };
     let mut rounds = Vec::new();
     loop {
@@ -342,7 +345,8 @@ fn a_patch_that_names_many_members_reads_the_group_whole() {
         now: Timestamp(0),
         tenant: &Tenant::parse("t").unwrap(),
         cancelled: &[],
-        max_actions: transaction::MAX_ACTIONS,
+        capacity: Capacity::WHOLE,
+        enough: &|_| false,
     };
     let wants = plan(&job, &directory(&[], &[50])).unwrap_err();
     assert_eq!(wants, BTreeSet::from([Want::Members { group: id(50) }]));

@@ -11,6 +11,24 @@ pub const MAX_ACTIONS: usize = 100;
 /// TransactWriteItems takes at most this many bytes in all (service limit).
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// How much of a transaction is for a plan. Whoever carries it out may have to
+/// put something of its own beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Actions, at most [`MAX_ACTIONS`].
+    pub actions: usize,
+    /// Bytes, at most [`MAX_BYTES`].
+    pub bytes: usize,
+}
+
+impl Capacity {
+    /// All that DynamoDB takes.
+    pub const WHOLE: Self = Self {
+        actions: MAX_ACTIONS,
+        bytes: MAX_BYTES,
+    };
+}
+
 /// A change and the operations that rely on it.
 #[derive(Debug, Clone)]
 pub struct Planned {

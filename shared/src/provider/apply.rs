@@ -34,13 +34,26 @@ use super::execute::{Execution, Progress, not_attempted};
 use super::idempotency::Run;
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
-use crate::plan::transaction::MAX_ACTIONS;
-use crate::plan::{self, Entry, Job, Method, Outcome, Plan, ReadSet, Summary, Terms, Unit};
+use crate::plan::{
+    self, Capacity, Entry, Job, Method, Outcome, Plan, ReadSet, Summary, Terms, Unit,
+};
 use crate::scim::ScimError;
 use crate::store::StoreError;
 
 /// No round starts with less time than this left.
 const ROUND: Duration = Duration::from_millis(500);
+
+/// No plan goes on once the items that it changes have so many bytes as stored:
+/// in memory each can be thirty times as large, and there is one of each for
+/// every row that changes it.
+const MOST_PLANNED: usize = 32 * 1024 * 1024;
+
+/// By how much a stored password is longer than the clear one, at most.
+const HASH: usize = 128;
+
+/// What a lane takes for a row that it notes, and for itself.
+const NOTE: usize = 48;
+const LANE: usize = 512;
 
 /// The longest pause between two rounds.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
@@ -73,6 +86,10 @@ impl Provider {
         }
         let mut round = 0;
         loop {
+            // Half of the time is for planning, the rest for what was planned and
+            // for another round.
+            let until = Instant::now() + remaining(moment) / 2;
+            let enough = |bytes| bytes >= MOST_PLANNED || until <= Instant::now();
             let job = Job {
                 entries,
                 units: &units,
@@ -81,8 +98,8 @@ impl Provider {
                 now: moment.now,
                 tenant: &caller.tenant,
                 cancelled: &progress.cancelled,
-                // One action of each transaction is its marker.
-                max_actions: MAX_ACTIONS - usize::from(run.is_some()),
+                capacity: capacity(entries, run.is_some()),
+                enough: &enough,
             };
             let planned = match self.plan(caller, moment, &job).await {
                 Ok(plan) => plan,
@@ -92,6 +109,7 @@ impl Provider {
                     break;
                 }
             };
+            let is_cut = planned.is_cut;
             tracing::debug!(bulk.operations = entries.len(), round, "plan:\n{planned}");
             let execution = Execution {
                 provider: self,
@@ -111,8 +129,10 @@ impl Provider {
                 break;
             }
             round += 1;
-            pause(moment, round).await;
-            if moment.deadline.saturating_duration_since(Instant::now()) < ROUND {
+            if !is_cut {
+                pause(moment, round).await;
+            }
+            if remaining(moment) < ROUND {
                 let error = not_attempted();
                 give_up(&units, entries, limit, &mut progress, &error);
                 break;
@@ -122,21 +142,24 @@ impl Provider {
     }
 
     /// Says what would become of operations if nobody else wrote meanwhile, and
-    /// writes nothing. The outcomes come in request order, as those of
-    /// [`Provider::apply`], but have no target where it would only be created:
-    /// its id would be another.
+    /// writes nothing; `has_key` whether the request would be an idempotent one.
+    /// The outcomes come in request order, as those of [`Provider::apply`], but
+    /// have no target where it would only be created: its id would be another.
     ///
     /// # Errors
     ///
-    /// 503 without time to read, 500 for a fault of the store.
+    /// 413 for what takes too long to plan at once, or too much memory, 503
+    /// without time to read, 500 for a fault of the store.
     pub async fn dry_run(
         &self,
         caller: &Caller,
         moment: &Moment,
         entries: &[Entry],
         terms: Terms,
+        has_key: bool,
     ) -> Result<(Vec<Outcome>, Summary), ScimError> {
         let units = plan::order(entries, terms.atomicity);
+        let enough = |bytes| bytes >= MOST_PLANNED || remaining(moment) < ROUND;
         let job = Job {
             entries,
             units: &units,
@@ -145,10 +168,15 @@ impl Provider {
             now: moment.now,
             tenant: &caller.tenant,
             cancelled: &[],
-            max_actions: MAX_ACTIONS,
+            capacity: capacity(entries, has_key),
+            enough: &enough,
         };
         let planned = self.plan(caller, moment, &job).await;
         let planned = planned.map_err(PlanningStopped::into_answer)?;
+        if planned.is_cut {
+            let detail = "the request is too large to be planned at once; send a part of it";
+            return Err(ScimError::new(413, detail));
+        }
         let summary = Summary::new(entries, &units, &planned, &caller.tenant);
         let steps = planned.steps.into_iter();
         let mut outcomes: Vec<Outcome> = steps.flat_map(|step| step.outcomes).collect();
@@ -204,6 +232,25 @@ impl PlanningStopped {
             Self::Store(error) => service_failed(&error),
         }
     }
+}
+
+/// What the plan of these entries may put into a transaction: all but what is
+/// added to it before it is sent. Passwords become longer; and one action of an
+/// idempotent request is the marker, an item that may already note every other
+/// row.
+pub fn capacity(entries: &[Entry], has_key: bool) -> Capacity {
+    let whole = Capacity::WHOLE;
+    let marker = usize::from(has_key) * (LANE + NOTE * entries.len());
+    let actions = whole.actions - usize::from(has_key);
+    let bytes = whole.bytes.saturating_sub(whole.actions * HASH);
+    Capacity {
+        actions,
+        bytes: bytes.saturating_sub(marker),
+    }
+}
+
+fn remaining(moment: &Moment) -> Duration {
+    moment.deadline.saturating_duration_since(Instant::now())
 }
 
 /// Whether some operation must still be decided. With a limit of failures, the

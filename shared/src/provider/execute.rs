@@ -25,10 +25,10 @@ use tokio::time::Instant;
 
 use super::board::Board;
 use super::idempotency::Run;
-use super::password::Passwords;
+use super::password::{Passwords, Unsealed};
 use super::{Caller, Provider, service_failed};
 use crate::ambient::Moment;
-use crate::plan::{Outcome, Plan, Step, Transaction, Unit};
+use crate::plan::{ALONE, Outcome, Plan, Step, Transaction, Unit};
 use crate::scim::ScimError;
 use crate::store::{CommitError, SETTLE};
 use crate::table::{Change, Row};
@@ -62,6 +62,7 @@ impl Execution<'_> {
         let Plan {
             steps,
             transactions,
+            ..
         } = plan;
         let mut board = Board::new(&transactions);
         let mut lanes: BTreeSet<u8> = (0..self.lanes()).collect();
@@ -69,7 +70,7 @@ impl Execution<'_> {
         let mut started: HashMap<Id, (usize, u8)> = HashMap::new();
         let mut passwords = Passwords::new(self.provider, self.moment);
         loop {
-            settle_unwritten(&steps, &board, progress);
+            self.settle_unwritten(&steps, &board, progress);
             while let Some(index) = board.ready().filter(|_| !progress.superseded) {
                 let Some(transaction) = transactions.get(index) else {
                     break;
@@ -77,8 +78,6 @@ impl Execution<'_> {
                 if !self.may_start(index, transaction, &steps, &board, progress) {
                     break;
                 }
-                // Before a password is hashed: that takes time which others need
-                // to settle.
                 if self.moment.deadline <= Instant::now() + SETTLE {
                     board.fail(index);
                     settle(&steps, index, Some(&not_attempted()), progress);
@@ -87,10 +86,14 @@ impl Execution<'_> {
                 let Some(lane) = lanes.pop_first() else { break };
                 board.start(index);
                 let mut transaction = transaction.clone();
-                if passwords.seal(&mut transaction).is_err() {
+                if let Err(unsealed) = passwords.seal(&mut transaction).await {
+                    let error = match unsealed {
+                        Unsealed::NoTime => not_attempted(),
+                        Unsealed::NoHash => ScimError::internal(),
+                    };
                     lanes.insert(lane);
                     board.fail(index);
-                    settle(&steps, index, Some(&ScimError::internal()), progress);
+                    settle(&steps, index, Some(&error), progress);
                     continue;
                 }
                 take_slots(&mut transaction, self.slot(lane));
@@ -128,7 +131,14 @@ impl Execution<'_> {
                 }
                 Err(CommitError::NotAttempted) => not_attempted(),
                 Err(CommitError::Unknown) => unknown(),
-                Err(CommitError::Store(error)) => service_failed(&error),
+                Err(CommitError::Store(error)) => {
+                    let planned = transactions.get(index);
+                    if error.is_for_its_content() && isolate(planned, progress) {
+                        board.fail(index);
+                        continue;
+                    }
+                    service_failed(&error)
+                }
             };
             board.fail(index);
             settle(&steps, index, Some(&error), progress);
@@ -183,6 +193,27 @@ impl Execution<'_> {
                 outcome.is_none_or(|outcome| outcome.result.is_err())
             });
         doubtful.count() < limit.get()
+    }
+
+    /// Settles the steps that write nothing and have seen nothing uncommitted.
+    /// With a limit of failures none before those that come before it: they may
+    /// yet reach it.
+    fn settle_unwritten(&self, steps: &[Step], board: &Board, progress: &mut Progress) {
+        for step in steps {
+            let on = &step.rests_on;
+            if step.transaction.is_none() && on.iter().all(|other| board.is_committed(*other)) {
+                for outcome in &step.outcomes {
+                    record(outcome.clone(), progress);
+                }
+            }
+            let open = |outcome: &Outcome| {
+                let settled = progress.settled.get(outcome.index);
+                settled.is_some_and(Option::is_none)
+            };
+            if self.fail_on_errors.is_some() && step.outcomes.iter().any(open) {
+                break;
+            }
+        }
     }
 
     /// Notes the units whose changes failed their conditions.
@@ -265,20 +296,20 @@ fn rows(steps: &[Step], transaction: usize) -> Vec<Row> {
     .collect()
 }
 
-/// Settles the steps that write nothing and have seen nothing uncommitted.
-fn settle_unwritten(steps: &[Step], board: &Board, progress: &mut Progress) {
-    let unwritten = steps.iter().filter(|step| step.transaction.is_none());
-    for step in unwritten {
-        if step
-            .rests_on
-            .iter()
-            .all(|transaction| board.is_committed(*transaction))
-        {
-            for outcome in &step.outcomes {
-                record(outcome.clone(), progress);
-            }
+/// Makes the units of a transaction that DynamoDB will not have come alone next
+/// time, so that only the one that it will not have fails; false for a unit that
+/// was alone.
+fn isolate(transaction: Option<&Transaction>, progress: &mut Progress) -> bool {
+    let units = transaction.map_or(&[][..], |transaction| &transaction.units);
+    if units.len() < 2 {
+        return false;
+    }
+    for unit in units {
+        if let Some(count) = progress.cancelled.get_mut(*unit) {
+            *count = count.saturating_add(ALONE);
         }
     }
+    true
 }
 
 fn record(outcome: Outcome, progress: &mut Progress) {

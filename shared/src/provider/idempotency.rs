@@ -2,7 +2,7 @@
 //! sent and wherever a run of it dies.
 //!
 //! **Why this is right.** The first run writes the record of the request before
-//! anything else: seed and instant, from which its ids follow, and a lease. Each
+//! anything else: a seed, from which its ids follow, and a lease. Each
 //! of its transactions goes through a lane, an item that notes, in the same
 //! transaction, which rows it commits, on condition that the lane is still the
 //! attempt's own. So a row is noted if and only if it is committed.
@@ -79,7 +79,7 @@ pub struct Run {
     request: RequestKey,
     record: Record,
     rows: Vec<Row>,
-    /// The instant and seed of the first run; the deadline of this one.
+    /// The seed of the first run; instant and deadline of this one.
     pub moment: Moment,
 }
 
@@ -274,9 +274,8 @@ impl Begun {
         moment: &Moment,
     ) -> Self {
         let moment = Moment {
-            now: record.created,
             seed: record.seed,
-            deadline: moment.deadline,
+            ..moment.clone()
         };
         Self::Run(Box::new(Run {
             tenant: tenant.clone(),

@@ -24,6 +24,7 @@ use crate::scim::ScimError;
 use crate::store::{Store, StoreError};
 use crate::table::Tenant;
 
+pub use apply::capacity;
 pub use idempotency::{Begun, Intention, KEPT, Run};
 pub use present::Presented;
 pub use search::{CURSOR_TIMEOUT, Extent, Position, Seal};

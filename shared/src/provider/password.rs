@@ -13,11 +13,14 @@ use std::sync::Arc;
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde_json::{Value, json};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::Provider;
 use crate::ambient::Moment;
 use crate::plan::Transaction;
 use crate::scim::ResourceId;
+use crate::store::SETTLE;
 use crate::table::Change;
 
 /// Hashes the passwords of one request.
@@ -37,12 +40,15 @@ impl<'a> Passwords<'a> {
         }
     }
 
-    /// Replaces every clear password in what the transaction writes.
+    /// Replaces every clear password in what the transaction writes. Everybody
+    /// else has a turn after each hash: there is one core, and what is under way
+    /// would run out of its time while a thousand are made.
     ///
     /// # Errors
-    /// When the hash cannot be made, which the fixed parameters exclude; the
-    /// transaction must then not be sent.
-    pub(super) fn seal(&mut self, transaction: &mut Transaction) -> Result<(), HashFailed> {
+    ///
+    /// When no time is left to send the transaction, or a hash cannot be made,
+    /// which the fixed parameters exclude; it must then not be sent.
+    pub(super) async fn seal(&mut self, transaction: &mut Transaction) -> Result<(), Unsealed> {
         for planned in &mut transaction.changes {
             let Change::Resource {
                 id,
@@ -56,7 +62,7 @@ impl<'a> Passwords<'a> {
                 continue;
             };
             let sealed = if self.keep {
-                Some(self.hash(*id, clear.clone())?)
+                Some(self.hash(*id, clear.clone()).await?)
             } else {
                 None
             };
@@ -69,29 +75,149 @@ impl<'a> Passwords<'a> {
         Ok(())
     }
 
-    fn hash(&mut self, id: ResourceId, clear: String) -> Result<Value, HashFailed> {
-        let count = self.made.len() as u64;
+    async fn hash(&mut self, id: ResourceId, clear: String) -> Result<Value, Unsealed> {
         match self.made.entry((id, clear)) {
             Entry::Occupied(made) => Ok(made.get().clone()),
             Entry::Vacant(vacant) => {
-                let salt = self.moment.bytes("salt", count);
+                if self.moment.deadline <= Instant::now() + SETTLE {
+                    return Err(Unsealed::NoTime);
+                }
+                // Of the resource, so that no two have one, also in a later round.
+                let salt = self.moment.bytes(&format!("salt {id}"), 0);
                 let hash = phc(vacant.key().1.as_bytes(), salt.first_chunk::<16>())?;
-                Ok(vacant.insert(json!({ "phc": hash })).clone())
+                let sealed = vacant.insert(json!({ "phc": hash })).clone();
+                yield_now().await;
+                Ok(sealed)
             }
         }
     }
 }
 
-/// The password could not be hashed.
+/// Why a transaction still holds a clear password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct HashFailed;
+pub(super) enum Unsealed {
+    /// None was left to send it.
+    NoTime,
+    /// A hash could not be made.
+    NoHash,
+}
 
-fn phc(clear: &[u8], salt: Option<&[u8; 16]>) -> Result<String, HashFailed> {
-    let params = Params::new(7_168, 5, 1, None).map_err(|_| HashFailed)?;
+fn phc(clear: &[u8], salt: Option<&[u8; 16]>) -> Result<String, Unsealed> {
+    let params = Params::new(7_168, 5, 1, None).map_err(|_| Unsealed::NoHash)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let salt = salt.ok_or(HashFailed)?;
+    let salt = salt.ok_or(Unsealed::NoHash)?;
     let hash = argon2
         .hash_password_with_salt(clear, salt)
-        .map_err(|_| HashFailed)?;
+        .map_err(|_| Unsealed::NoHash)?;
     Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::plan::Planned;
+    use crate::scim::Timestamp;
+    use crate::scim::schema::catalogue;
+    use crate::table::Stored;
+
+    fn creates(count: u8) -> Transaction {
+        let user = catalogue().by_name("User").unwrap();
+        let create = |n: u8| {
+            let id = ResourceId::from_bytes([n; 16]);
+            let attributes = json!({"userName": "u", "password": "t1meMa$heen"});
+            let after = Stored {
+                id,
+                rev: 1,
+                created: Timestamp(0),
+                modified: Timestamp(0),
+                attributes: serde_json::from_value(attributes).unwrap(),
+                groups: Default::default(),
+                groups_rev: 0,
+                header: None,
+            };
+            let change = Change::Resource {
+                resource_type: user,
+                id,
+                before: None,
+                after: Some(after.into()),
+                exact: false,
+            };
+            Planned {
+                change,
+                operations: vec![usize::from(n)],
+            }
+        };
+        Transaction {
+            changes: (0..count).map(create).collect(),
+            ..Transaction::default()
+        }
+    }
+
+    fn hashes(transaction: &Transaction) -> Vec<String> {
+        let changes = transaction.changes.iter().map(|planned| &planned.change);
+        changes
+            .map(|change| match change {
+                Change::Resource {
+                    after: Some(after), ..
+                } => after.attributes["password"]["phc"].to_string(),
+                _ => String::new(),
+            })
+            .collect()
+    }
+
+    fn passwords(moment: &Moment) -> Passwords<'_> {
+        Passwords {
+            keep: true,
+            moment,
+            made: HashMap::new(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_have_their_turn_after_each_hash() {
+        let turns = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&turns);
+        let others = async move {
+            loop {
+                counted.set(counted.get() + 1);
+                yield_now().await;
+            }
+        };
+        let moment = Moment::begin(Duration::from_secs(20));
+        let mut passwords = passwords(&moment);
+        let mut transaction = creates(4);
+        tokio::select! {
+            biased;
+            sealed = passwords.seal(&mut transaction) => assert_eq!(sealed, Ok(())),
+            () = others => {}
+        }
+        assert!(turns.get() >= 4, "{} turns", turns.get());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_hashed_that_cannot_be_sent_any_more() {
+        let moment = Moment::begin(SETTLE);
+        let mut transaction = creates(1);
+        let sealed = passwords(&moment).seal(&mut transaction).await;
+        assert_eq!(sealed, Err(Unsealed::NoTime));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_two_users_have_one_salt_and_one_user_has_one_hash() {
+        let moment = Moment::begin(Duration::from_secs(20));
+        let (mut first, mut later, mut alone) = (creates(2), creates(2), creates(2));
+        let mut passwords_of_one_round = passwords(&moment);
+        passwords_of_one_round.seal(&mut first).await.unwrap();
+        passwords_of_one_round.seal(&mut later).await.unwrap();
+        alone.changes.remove(0);
+        passwords(&moment).seal(&mut alone).await.unwrap();
+        let [one, other] = <[String; 2]>::try_from(hashes(&first)).unwrap();
+        assert_ne!(one, other);
+        assert_eq!(hashes(&later), [one.clone(), other]);
+        assert_ne!(hashes(&alone), [one], "another round, another user");
+    }
 }

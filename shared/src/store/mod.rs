@@ -158,6 +158,13 @@ impl StoreError {
         }
     }
 
+    /// Whether DynamoDB refuses what it was sent for what it holds: an item or a
+    /// request that is too large, or that it does not understand.
+    pub fn is_for_its_content(&self) -> bool {
+        let codes = ["ValidationException", "ValidationError"];
+        matches!(self, Self::Answered { code, .. } if codes.contains(&code.as_str()))
+    }
+
     /// Reduces an error of the SDK to what may be logged.
     fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where

@@ -126,17 +126,47 @@ impl Stored {
 /// Refuses a resource that takes more than [`MAX_STORED`] bytes: 413, naming
 /// limit and size.
 pub fn check_size(stored: &Stored) -> Result<(), ScimError> {
-    let key = Key {
-        pk: String::new(),
-        sk: stored.id.to_string(),
-    };
-    let size = item_size(&stored.to_item(&key));
+    let size = stored_size(stored);
     if size <= MAX_STORED {
         return Ok(());
     }
     let detail =
         format!("the resource takes {size} bytes as stored, the limit is {MAX_STORED} bytes");
     Err(ScimError::new(413, detail))
+}
+
+/// The groups that a resource may be in before its size is looked at: with
+/// [`MAX_STORED`] they are far from DynamoDB's 400 KB.
+const MANY_GROUPS: usize = 1_000;
+
+/// DynamoDB takes no item of more bytes (service limit).
+const MAX_ITEM: usize = 400 * 1024;
+
+/// Refuses a resource that is put into one group too many to be stored: 413,
+/// naming limit and size.
+pub fn check_joined(stored: &Stored) -> Result<(), ScimError> {
+    if stored.groups.len() <= MANY_GROUPS {
+        return Ok(());
+    }
+    // Room for the keys, which are not known here, and for a password's hash.
+    let (size, most) = (stored_size(stored), MAX_ITEM - 1024);
+    if size <= most {
+        return Ok(());
+    }
+    let groups = stored.groups.len();
+    let detail = format!(
+        "the member takes {size} bytes with its {groups} groups, the limit is {most} bytes"
+    );
+    Err(ScimError::new(413, detail))
+}
+
+/// But for the partition key.
+fn stored_size(stored: &Stored) -> usize {
+    let key = Key {
+        pk: String::new(),
+        sk: stored.id.to_string(),
+    };
+    item_size(&stored.to_item(&key))
 }
 
 /// What a group's item carries besides.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::plan::{
-    Atomicity, Entry, Job, Method, Outcome, ReadSet, Rights, Rules, Terms, Unit, Want, operation,
-    order, plan,
+    Atomicity, Capacity, Entry, Job, Method, Outcome, ReadSet, Rights, Rules, Terms, Unit, Want,
+    operation, order, plan,
 };
 use shared::scim::message::BulkRequest;
 use shared::scim::patch::Dialect;
@@ -127,7 +127,8 @@ fn decides_each_once(entries: &[Entry], units: &[Unit], terms: Terms) {
         now: Timestamp(0),
         tenant: &tenant,
         cancelled: &[],
-        max_actions: MAX_ACTIONS,
+        capacity: Capacity::WHOLE,
+        enough: &|_| false,
     };
     let mut read = ReadSet::default();
     let rounds = 8;

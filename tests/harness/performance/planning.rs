@@ -4,8 +4,9 @@
 use local::plan::assumed::Assumed;
 use serde_json::Value;
 use shared::plan::rights::{Access, Rights};
-use shared::plan::transaction::MAX_ACTIONS;
-use shared::plan::{Atomicity, Entry, Job, ReadSet, Rules, Terms, operation, order, plan};
+use shared::plan::{
+    Atomicity, Capacity, Entry, Job, ReadSet, Rules, Terms, operation, order, plan,
+};
 use shared::scim::patch::Dialect;
 use shared::scim::schema::catalogue;
 use shared::scim::{ResourceId, Timestamp};
@@ -39,7 +40,8 @@ pub fn repeat(workload: Workload, rows: usize, repetitions: usize) -> usize {
             now,
             tenant: &tenant,
             cancelled: &[],
-            max_actions: MAX_ACTIONS,
+            capacity: Capacity::WHOLE,
+            enough: &|_| false,
         };
         plan(&job, read)
     };

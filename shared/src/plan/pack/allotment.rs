@@ -7,9 +7,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::bin::{Bin, Measured, Share};
+use super::bin::{Bin, Share};
+use crate::plan::measured::Measured;
 use crate::plan::step::Step;
-use crate::plan::transaction::MAX_BYTES;
+use crate::plan::transaction::Capacity;
 use crate::table::Key;
 
 /// What the steps of one cluster need together, so that they come into one
@@ -29,7 +30,7 @@ pub(super) fn allotments(
     steps: &[Step],
     clusters: &[usize],
     changes: &[Vec<Measured>],
-    max_actions: usize,
+    capacity: Capacity,
     undisturbed: impl Fn(&Step) -> bool,
 ) -> HashMap<usize, Allotment> {
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -48,7 +49,7 @@ pub(super) fn allotments(
             bytes: changes().map(|change| change.bytes).sum(),
             steps: members.len(),
         };
-        let fits = rest.actions <= max_actions && rest.bytes <= MAX_BYTES;
+        let fits = rest.actions <= capacity.actions && rest.bytes <= capacity.bytes;
         (fits && steps.all(&undisturbed)).then(|| Allotment {
             rest,
             shared: shared.into_iter().cloned().collect(),
@@ -63,12 +64,12 @@ pub(super) fn allotments(
 
 impl Allotment {
     /// Where its next step comes to, or nowhere yet.
-    pub(super) fn place(&self, bins: &[Bin], max_actions: usize) -> Option<usize> {
+    pub(super) fn place(&self, bins: &[Bin]) -> Option<usize> {
         self.place.or_else(|| {
             bins.iter().position(|bin| {
                 bin.most == usize::MAX
-                    && bin.room(max_actions) >= self.rest.actions - self.known(bin)
-                    && bin.bytes + bin.promised.bytes + self.rest.bytes <= MAX_BYTES
+                    && bin.room() >= self.rest.actions - self.known(bin)
+                    && bin.holds(self.rest.bytes)
             })
         })
     }

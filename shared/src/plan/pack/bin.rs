@@ -10,34 +10,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::plan::measured::Measured;
 use crate::plan::step::Step;
-use crate::plan::transaction::{MAX_BYTES, Planned, Transaction};
-use crate::table::{Change, Key, Tenant};
-
-/// A change with its key and the bytes that it adds to a transaction.
-pub(super) struct Measured {
-    pub(super) key: Key,
-    pub(super) bytes: usize,
-    change: Change,
-}
-
-impl Measured {
-    pub(super) fn new(change: Change, tenant: &Tenant) -> Self {
-        Self {
-            key: change.key(tenant),
-            bytes: change.bytes(tenant),
-            change,
-        }
-    }
-
-    /// Whether steps change it that do not depend on each other.
-    pub(super) fn is_shared(&self) -> bool {
-        matches!(self.change, Change::Counter { .. })
-    }
-}
+use crate::plan::transaction::{Capacity, Planned, Transaction};
+use crate::table::{Key, Tenant};
 
 /// A transaction being filled.
 pub(super) struct Bin {
+    capacity: Capacity,
     pub(super) positions: HashMap<Key, usize>,
     changes: Vec<Planned>,
     /// The places of changes that were nothing from the beginning: checks that
@@ -53,9 +33,10 @@ pub(super) struct Bin {
     pub(super) promised: Share,
 }
 
-impl Default for Bin {
-    fn default() -> Self {
+impl Bin {
+    pub(super) fn new(capacity: Capacity) -> Self {
         Self {
+            capacity,
             positions: HashMap::new(),
             changes: Vec::new(),
             absences: BTreeSet::new(),
@@ -67,32 +48,30 @@ impl Default for Bin {
             promised: Share::default(),
         }
     }
-}
 
-impl Bin {
     /// `bytes` are those of all changes: an item that is in already may grow.
-    pub(super) fn takes(
-        &self,
-        changes: &[Measured],
-        bytes: usize,
-        most: usize,
-        max_actions: usize,
-    ) -> bool {
+    pub(super) fn takes(&self, changes: &[Measured], bytes: usize, most: usize) -> bool {
         let known = |change: &&Measured| self.positions.contains_key(&change.key);
-        let room = self.room(max_actions);
+        let room = self.room();
         // A full transaction is asked for one key and not for all.
         let new = changes
             .iter()
             .filter(|change| !known(change))
             .take(room + 1);
         self.units.len() + self.promised.steps < self.most.min(most)
-            && self.bytes + self.promised.bytes + bytes <= MAX_BYTES
+            && self.holds(bytes)
             && new.count() <= room
     }
 
     /// For how many items more that it is not to be given anyway.
-    pub(super) fn room(&self, max_actions: usize) -> usize {
-        max_actions.saturating_sub(self.changes.len() + self.promised.actions)
+    pub(super) fn room(&self) -> usize {
+        let taken = self.changes.len() + self.promised.actions;
+        self.capacity.actions.saturating_sub(taken)
+    }
+
+    /// Whether there is room for so many bytes more.
+    pub(super) fn holds(&self, bytes: usize) -> bool {
+        self.bytes + self.promised.bytes + bytes <= self.capacity.bytes
     }
 
     pub(super) fn add(

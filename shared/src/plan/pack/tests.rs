@@ -99,7 +99,10 @@ pub(super) fn steps(made: &[Made]) -> Vec<Step> {
                     members: None,
                 }),
             }],
-            changes: changes.chain(made.grows.then(|| count(1))).collect(),
+            changes: changes
+                .chain(made.grows.then(|| count(1)))
+                .map(|change| Measured::new(change, &tenant()))
+                .collect(),
             touched: made.reads.iter().chain(&made.writes).map(want).collect(),
             written: made.writes.iter().map(want).collect(),
             repeats: BTreeSet::new(),
@@ -138,7 +141,10 @@ fn promises(
         tenant: &tenant,
         contiguous,
         cancelled,
-        max_actions,
+        capacity: Capacity {
+            actions: max_actions,
+            ..Capacity::WHOLE
+        },
     };
     let (mut steps, again) = (steps(made), steps(made));
     let written: Vec<HashSet<Key>> = steps
@@ -146,7 +152,7 @@ fn promises(
         .map(|step| {
             step.changes
                 .iter()
-                .map(|change| change.key(&tenant))
+                .map(|change| change.key.clone())
                 .collect()
         })
         .collect();

@@ -7,7 +7,7 @@ use crate::plan::operation::{MemberRef, holds_members, no_such_member};
 use crate::plan::world::{Missing, World};
 use crate::scim::schema::catalogue;
 use crate::scim::{ResourceId, ResourceType, ScimError, Timestamp};
-use crate::table::{Membership, Stored};
+use crate::table::{Membership, Stored, item};
 
 /// A change to the members of one group, under one number.
 pub(super) struct MemberChange {
@@ -58,6 +58,7 @@ impl MemberChange {
         let mut changed = Stored::clone(&stored);
         changed.groups.insert(self.group);
         changed.groups_rev = changed.groups_rev.saturating_add(1);
+        item::check_joined(&changed)?;
         world.set_resource(resource_type, member.id, Some(changed));
         world.toggle_member(self.resource_type, self.group, member.id);
         Ok(())

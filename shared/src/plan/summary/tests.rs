@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::plan::tests::{entries, fill, group, id, post, user};
-use crate::plan::transaction::MAX_ACTIONS;
-use crate::plan::{Atomicity, Job, ReadSet, Terms, order, plan};
+use crate::plan::{Atomicity, Capacity, Job, ReadSet, Terms, order, plan};
 use crate::scim::Timestamp;
 
 fn summary(operations: &[Value], limit: usize) -> Summary {
@@ -33,7 +32,8 @@ fn on_terms(operations: &[Value], terms: Terms) -> Summary {
         now: Timestamp(0),
         tenant: &tenant,
         cancelled: &[],
-        max_actions: MAX_ACTIONS,
+        capacity: Capacity::WHOLE,
+        enough: &|_| false,
     };
     let mut read = ReadSet::default();
     loop {

@@ -1,5 +1,7 @@
 //! Outcomes with what they say, and what they leave behind.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::scim::{Precondition, ScimError};
 use crate::table::Change;
@@ -15,11 +17,29 @@ fn outcomes(read: ReadSet, operations: &[Value], atomicity: Atomicity) -> Vec<Ou
         ..Setting::default()
     };
     let (plan, _) = plan_of(read, &entries(operations), &setting);
-    let mut outcomes: Vec<Outcome> = plan
-        .steps
-        .into_iter()
-        .flat_map(|step| step.outcomes)
+    written(plan)
+}
+
+/// The outcomes with the resources as the plan leaves them: of several
+/// operations it keeps them in the transactions alone.
+pub(super) fn written(plan: Plan) -> Vec<Outcome> {
+    let changes = plan.transactions.iter().flat_map(|one| &one.changes);
+    let left: BTreeMap<String, _> = changes
+        .filter_map(|planned| match &planned.change {
+            Change::Resource { id, after, .. } => Some((id.to_string(), after.clone()?)),
+            _ => None,
+        })
         .collect();
+    let steps = plan.steps.into_iter();
+    let mut outcomes: Vec<Outcome> = steps.flat_map(|step| step.outcomes).collect();
+    for outcome in &mut outcomes {
+        let target = outcome.target.as_ref().map(|target| &target.id);
+        if let Ok(done) = &mut outcome.result
+            && let Some(resource) = target.and_then(|id| left.get(id))
+        {
+            done.resource = Some(resource.clone());
+        }
+    }
     outcomes.sort_by_key(|outcome| outcome.index);
     outcomes
 }
@@ -77,7 +97,7 @@ fn a_secret_that_is_required_must_come_with_a_create_and_may_stay_in_a_replaceme
     read.resources
         .insert(("Device", id(60)), Some(device.into()));
     let (plan, _) = plan_of(read, &entries, &Setting::default());
-    insta::assert_snapshot!(told(&plan.steps[1].outcomes[0]), @r#"200 W/"4" {"active":true,"urn:ietf:params:scim:schemas:extension:dpp:2.0:Device":{"dppVersion":2,"bootstrapKey":"k"}}"#);
+    insta::assert_snapshot!(told(&written(plan)[1]), @r#"200 W/"4" {"active":true,"urn:ietf:params:scim:schemas:extension:dpp:2.0:Device":{"dppVersion":2,"bootstrapKey":"k"}}"#);
 }
 
 #[test]
@@ -379,13 +399,20 @@ fn every_change_has_its_number_and_its_time() {
     let left = outcomes(group_with(60), &operations, Atomicity::Operation);
     let left: Vec<_> = (left.iter())
         .map(|outcome| {
-            let stored = outcome.result.as_ref().unwrap().resource.as_ref().unwrap();
+            let done = outcome.result.as_ref().unwrap();
+            let stored = done.resource.as_ref().unwrap();
             let next = stored.header.as_ref().map(|header| header.next);
-            (stored.rev, next, stored.created, stored.modified)
+            (
+                done.version.unwrap().0,
+                next,
+                stored.created,
+                stored.modified,
+            )
         })
         .collect();
     let expected = [
-        (1, Some(1), NOW, NOW),
+        // Both are one write.
+        (1, Some(2), NOW, NOW),
         (2, Some(2), NOW, NOW),
         (4, None, Timestamp(0), NOW),
     ];

@@ -77,6 +77,56 @@ fn a_transaction_holds_four_megabytes() {
     ");
 }
 
+/// What cannot be stored would take all that shares its transaction along.
+#[test]
+fn a_member_of_too_many_groups_is_refused_with_its_size() {
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": id(100).to_string()}]}]);
+    let operations = [patch(&format!("/Groups/{}", id(50)), add)];
+    let joined = |groups: u16, bytes: usize| {
+        let mut member = stored(
+            100,
+            json!({"userName": "u", "title": "x".repeat(bytes)}),
+            false,
+        );
+        let group = |n: u16| {
+            let mut id = [7; 16];
+            id[..2].copy_from_slice(&n.to_be_bytes());
+            ResourceId::from_bytes(id)
+        };
+        member.groups = (0..groups).map(group).collect();
+        let mut read = directory(&[], &[50]);
+        read.resources
+            .insert(("User", id(100)), Some(member.into()));
+        let (plan, _) = plan_of(read, &entries(&operations), &Setting::default());
+        plan.steps[0].outcomes[0].status()
+    };
+    assert_eq!(joined(1_000, 349_000), 204);
+    assert_eq!(joined(3_500, 340_000), 204);
+    assert_eq!(joined(3_500, 349_000), 204);
+    assert_eq!(joined(4_000, 349_000), 413);
+}
+
+/// Each of these rows is more than enough, and one is decided in any case.
+#[test]
+fn a_plan_ends_where_there_is_enough() {
+    let operations: Vec<Value> = (100..110).map(|n| retitled(n, "x")).collect();
+    let read = || directory(&(100..110).collect::<Vec<u8>>(), &[]);
+    let planned = |enough: &(dyn Fn(usize) -> bool + Sync)| {
+        let setting = Setting {
+            enough,
+            ..Setting::default()
+        };
+        let (plan, _) = plan_of(read(), &entries(&operations), &setting);
+        (plan.steps.len(), plan.is_cut)
+    };
+    assert_eq!(planned(&|_| false), (10, false));
+    assert_eq!(planned(&|_| true), (1, true));
+    let (one, _) = plan_of(read(), &entries(&operations[..1]), &Setting::default());
+    let tenant = Tenant::parse("t").unwrap();
+    let bytes = one.transactions[0].changes[0].change.bytes(&tenant);
+    assert_eq!(planned(&|changed| changed >= 4 * bytes), (4, true));
+}
+
 /// The count of users is in the second transaction already, so a create with
 /// two more items is the hundredth action of it.
 #[test]
@@ -148,7 +198,10 @@ fn an_operation_of_exactly_as_many_actions_as_there_is_room_for_is_planned() {
     let operations = [post("g", "/Groups", group("G", &members))];
     let outcome = |max_actions: usize| {
         let setting = Setting {
-            max_actions,
+            capacity: Capacity {
+                actions: max_actions,
+                ..Capacity::WHOLE
+            },
             ..Setting::default()
         };
         let read = directory(&(100..110).collect::<Vec<u8>>(), &[]);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{directory, fill, group, id, post, rights, user};
 use crate::plan::{
-    Atomicity, Job, Plan, ReadSet, Rules, Summary, Terms, operation, order, plan, transaction,
+    Atomicity, Capacity, Job, Plan, ReadSet, Rules, Summary, Terms, operation, order, plan,
 };
 use crate::scim::patch::Dialect;
 use crate::scim::{ResourceId, Timestamp};
@@ -38,7 +38,8 @@ fn summary(mut read: ReadSet, operations: &[Value]) -> (Plan, Summary) {
         now: Timestamp(0),
         tenant: &tenant,
         cancelled: &[],
-        max_actions: transaction::MAX_ACTIONS,
+        capacity: Capacity::WHOLE,
+        enough: &|_| false,
     };
     loop {
         match plan(&job, &read) {
