@@ -404,17 +404,7 @@ async fn a_failure_that_does_not_come_true_fails_nobody() {
     let silence = Fault::Silent { applied: false };
     stack.weather().inject("TransactWriteItems", 1, silence);
     let meanwhile = async {
-        let begun = || {
-            stack
-                .weather()
-                .report()
-                .calls
-                .contains_key("TransactWriteItems")
-        };
-        while !begun() {
-            // Time is virtual: this lets it pass.
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        stack.weather().begun("TransactWriteItems").await;
         client.patch(&path, set("title", "other")).await
     };
     let (reply, other) = tokio::join!(client.bulk(&rows), meanwhile);
