@@ -168,7 +168,10 @@ async fn a_row_that_fails_for_another_writer_undoes_its_component() {
     "#);
     assert_eq!(client.get("/Users").await.body["totalResults"], 1, "`Ada`");
     assert_eq!(client.get("/Groups").await.body["totalResults"], 0);
-    assert!(stack.weather().report().failed_conditions > 0, "it was tried");
+    assert!(
+        stack.weather().report().failed_conditions > 0,
+        "it was tried"
+    );
     stack.audit().await;
 }
 
