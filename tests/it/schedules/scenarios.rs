@@ -7,7 +7,7 @@ use harness::schedule::{Ask, Scenario};
 use harness::{encode, group, patch, user};
 use serde_json::{Value, json};
 
-use super::random;
+use super::{pinned, random};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -283,7 +283,7 @@ pub(super) fn scenario(name: &str) -> Scenario {
                 Ask::get("/Users/{u2}"),
                 Ask::get("/Users/{u2}"),
             ]),
-        unknown => panic!("no scenario `{unknown}`"),
+        other => pinned::scenario(other),
     }
 }
 
