@@ -246,8 +246,9 @@ fn schedules_by_seed_are_explained() {
         }
     }
     println!("seeds {first} to {}, {tally}", first + count - 1);
-    // Twice in a hundred thousand; a refusal that is wrong is so more often.
-    assert!(tally.apart <= 1 + count / 1_000, "{tally}");
+    // Twice in a hundred thousand; a refusal that is wrong is so more often. The
+    // bound grows to six there, and is one for a short run.
+    assert!(tally.apart <= 1 + count / 20_000, "{tally}");
     assert!(reports.is_empty(), "{}", reports.join("\n\n"));
 }
 
