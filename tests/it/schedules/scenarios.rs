@@ -11,7 +11,7 @@ use super::{pinned, random};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Two requests with one or two calls each, of which every schedule is tried.
+/// Two requests of at most five calls each, of which every order is tried.
 pub(super) const SMALL: [&str; 11] = [
     "two-creates",
     "create-rename",
