@@ -2,9 +2,9 @@
 //! table, what was answered is what happened.
 //!
 //! Each request is first carried out in fair weather to count its calls; then
-//! once for each call and each fault, alone and lasting. Afterwards the table
-//! must be sound, and the answer true: what was acknowledged is there, what was
-//! refused is not, and only "outcome unknown" may be either.
+//! once for each call and each fault, alone, and lasting from every third call on.
+//! Afterwards the table must be sound, and the answer true: what was acknowledged
+//! is there, what was refused is not, and only "outcome unknown" may be either.
 
 use std::time::Duration;
 
@@ -313,6 +313,14 @@ async fn with_fault(subject: Subject, operation: &str, nth: u64, fault: Fault, l
         took <= REMAINING + MARGIN,
         "{case}: answered after {took:?}"
     );
+    let struck = stack.weather().report().faults;
+    let expected = match (fault, operation) {
+        // Reads never meet a transaction of someone else.
+        (Fault::Conflict, "GetItem" | "BatchGetItem" | "Query") => 0..=0,
+        _ if lasting => 1..=LASTING + 1,
+        _ => 1..=1,
+    };
+    assert!(expected.contains(&struck), "{case}: befell {struck} calls");
     stack.weather().calm();
     // Who died is not heard of again; the next environment finds the table.
     let stack = stack.successor();
