@@ -128,23 +128,6 @@ async fn the_readme_names_every_event_with_its_status_on_an_empty_directory() {
 }
 
 #[test]
-fn every_event_that_the_documents_name_exists() {
-    let documents = fs::read_to_string(root().join("docs/bulk.md")).unwrap();
-    let events: BTreeSet<String> = all().into_iter().map(|event| event.name).collect();
-    let cells = documents.lines().filter_map(|line| {
-        line.strip_suffix(" in `it/events.rs` |")?
-            .rsplit_once(" | ")
-    });
-    let named: BTreeSet<String> = cells
-        .flat_map(|(_, cell)| cell.split('`').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect();
-    assert!(!named.is_empty());
-    let missing: Vec<_> = named.difference(&events).collect();
-    assert_eq!(missing, [] as [&str; 0]);
-}
-
-#[test]
 fn every_route_of_the_template_has_an_event() {
     let template = Template::embedded().unwrap();
     let key = |event: &Event| {
