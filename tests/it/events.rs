@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use harness::user;
+use harness::{id_of, user};
 use http::Request as HttpRequest;
 use local::gateway::event::{Arrival, event as gateway_event};
 use local::gateway::route::Routes;
@@ -152,10 +152,7 @@ async fn the_playgrounds_group_contains_its_user() {
     let mut directory = Directory::prepared(&event).await;
     let answer = directory.replay(&event).await;
     assert_eq!(answer.rows(), ["201", "201"]);
-    let id = |row: usize| {
-        let location = answer.body["Operations"][row]["location"].as_str().unwrap();
-        location.rsplit('/').next().unwrap().to_owned()
-    };
+    let id = |row: usize| id_of(&answer.body["Operations"][row]);
     let mut get = named("groups-get").content;
     let path = format!("/scim/v2/Groups/{}", id(1));
     get["rawPath"] = json!(path);

@@ -20,7 +20,7 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{Client, Stack, group, patch, user};
+use harness::{Client, Stack, group, id_of, patch, user};
 use local::template::Function;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -252,16 +252,10 @@ async fn in_bulk(
         .await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     let mut result = Vec::new();
-    for row in reply.body["Operations"].as_array().unwrap() {
+    for row in reply.rows() {
         let index: usize = row["bulkId"].as_str().unwrap().parse().unwrap();
         if row["status"] == "201" {
-            let id = row["location"]
-                .as_str()
-                .unwrap()
-                .rsplit('/')
-                .next()
-                .unwrap();
-            ids.insert(Who::New(index), id.to_owned());
+            ids.insert(Who::New(index), id_of(row).to_owned());
         }
         let status = row["status"].as_str().unwrap().parse().unwrap();
         result.push((index, status, row["version"].as_str().map(str::to_owned)));

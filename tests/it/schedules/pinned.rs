@@ -2,10 +2,10 @@
 //! makes of a number changes with the library that draws it.
 
 use harness::schedule::{Ask, Scenario};
-use harness::{group, user};
+use harness::{group, post, user};
 use serde_json::{Value, json};
 
-use super::scenarios::{create, members, replace, row};
+use super::scenarios::{members, replace, row};
 
 /// One of them by its name.
 pub(super) fn scenario(name: &str) -> Scenario {
@@ -18,7 +18,7 @@ pub(super) fn scenario(name: &str) -> Scenario {
     match name {
         "put-and-deletes" => new
             .client([Ask::bulk(&[
-                create("0", "/Groups", group("New", &["{g0}"])),
+                post("0", "/Groups", group("New", &["{g0}"])),
                 put("g1", &["{u1}", "{u2}"]),
             ])])
             .client([Ask::bulk_until(
@@ -69,7 +69,7 @@ pub(super) fn scenario(name: &str) -> Scenario {
             .client([Ask::patch("/Users/{u2}", replace("userName", "Ada"))])
             .client([
                 Ask::bulk(&[
-                    create("0", "/Users", user("u0")),
+                    post("0", "/Users", user("u0")),
                     row("PATCH", "/Users/{u2}", replace("userName", "bob")),
                     row("PATCH", "/Groups/{g0}", members("add", &["{u0}"])),
                 ]),
