@@ -89,10 +89,7 @@ fn measure(options: &Options) -> io::Result<ExitCode> {
     let conflicts: u64 = compared.iter().map(|one| one.bulk.conflicts).sum();
     let idle = "conflicts of all tables above on an idle table";
     figures.push(Figure::new(idle, 0.0, conflicts as f64));
-    let lines: Vec<String> = figures
-        .iter()
-        .map(|figure| format!("- figure: {figure}"))
-        .collect();
+    let lines: Vec<String> = figures.iter().map(Figure::line).collect();
     show(Part::Figures, &lines.join("\n"), options.write)?;
     if options.write {
         page::write_chart(&chart::render(&compared))?;

@@ -44,6 +44,26 @@ impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
+
+    /// The rows of a bulk response.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn rows(&self) -> &[Value] {
+        let rows = self.body.get("Operations").and_then(Value::as_array);
+        assert!(rows.is_some(), "a bulk response has rows: {}", self.body);
+        rows.map_or(&[], Vec::as_slice)
+    }
+
+    /// The status of each row of a bulk response.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn statuses(&self) -> Vec<&str> {
+        let statuses = self.rows().iter().map(|row| row["status"].as_str());
+        let statuses: Option<Vec<&str>> = statuses.collect();
+        statuses.expect("every row has a status")
+    }
 }
 
 impl Client {

@@ -19,7 +19,7 @@ pub mod schedule;
 pub mod stack;
 pub mod weather;
 
-pub use body::{encode, group, patch, user};
+pub use body::{encode, group, id_of, patch, post, user};
 pub use client::{Client, Reply};
 pub use stack::Stack;
 pub use weather::Weather;

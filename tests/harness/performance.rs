@@ -28,9 +28,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::Client;
 use crate::stack::{Builder, Stack};
 use crate::weather::{Report, Settings};
-use crate::{Client, Reply};
 
 pub use figure::Figure;
 pub use workload::Workload;
@@ -187,14 +187,7 @@ fn write_calls(report: &Report) -> u64 {
 async fn send(client: &Client, operations: &[Value]) -> Vec<u16> {
     let reply = client.bulk(operations).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
-    statuses(&reply)
-}
-
-fn statuses(reply: &Reply) -> Vec<u16> {
-    let rows = reply.body["Operations"].as_array();
-    let status = |row: &Value| row["status"].as_str()?.parse().ok();
-    let statuses = rows.into_iter().flatten().map(status);
-    statuses
-        .collect::<Option<_>>()
-        .expect("every row has a status")
+    let statuses = reply.statuses().into_iter();
+    let statuses: Result<_, _> = statuses.map(str::parse).collect();
+    statuses.expect("a status is a number")
 }

@@ -4,21 +4,21 @@
 //!
 //! **Time.** When every client waits at the gate, sleeps or is done, a decision is
 //! made; until then tokio's paused clock moves by one millisecond at most. A
-//! client who sleeps between two attempts comes back when time has passed: by the
+//! client that sleeps between two attempts comes back when time has passed: by the
 //! millisecond that every decision takes, or because the schedule says that it
 //! waits, which lets the clock jump to the next timer. So "the others first" and
-//! "he comes back in the middle" are both schedules. A call held for longer than
-//! its caller's patience is taken back by him and never arrives. No wall clock and
-//! no random number is asked: jitter comes from the requests' seeds, the SDK's own
-//! pauses between two attempts to read are zero, and each schedule has a runtime,
-//! and a budget of retries, of its own. So the same choices give the same run.
+//! "it comes back in the middle" are both schedules. A call held for longer than
+//! its caller's patience is taken back and never arrives. No wall clock and no
+//! random number is asked: the pauses between two attempts come from the requests'
+//! seeds, and each schedule has a runtime of its own. So the same choices give the
+//! same run.
 //!
 //! **The database** is the embedded one behind [`crate::weather`] without latency:
 //! a call takes effect when it is let through. A transaction that a schedule makes
-//! slow holds its keys for some decisions, conflicts with those that come in
-//! between. It may also be torn:
-//! whoever reads meanwhile sees some items before and some after, which ones and
-//! how long being the weather's draw from seed and call.
+//! slow holds its keys for some decisions and conflicts with those that come in
+//! between. It may also be torn: whoever reads meanwhile sees some items as they
+//! were before and some as they are after it; which ones and how long is the
+//! weather's draw from seed and call.
 //!
 //! **Death** is that of a Lambda: the future is dropped. What it had at the gate
 //! may still arrive, at any later time or never.

@@ -188,6 +188,14 @@ impl Weather {
         *self.dead.borrow()
     }
 
+    /// Waits until a call of this operation has begun, counted from the last
+    /// [`Weather::reset`]: the moment to come between a request and its commit.
+    pub async fn begun(&self, operation: &str) {
+        while !self.report().calls.contains_key(operation) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Waits until the database has finished all that was asked of it, also by
     /// callers who did not wait for it.
     pub async fn quiet(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::stack::TABLE;
-use harness::{group, user};
+use harness::{group, post, user};
 use http::{HeaderMap, Request};
 use local::authorizer::key::Key;
 use local::authorizer::{AUDIENCE, Authorizer, ISSUER};
@@ -158,8 +158,7 @@ async fn without_a_valid_token_no_route_but_discovery_is_reached() {
 #[tokio::test]
 async fn a_token_without_the_bulk_scope_is_refused_in_scim() {
     let api = Api::start().await;
-    let operations =
-        [json!({"method": "POST", "path": "/Users", "bulkId": "u", "data": user("u")})];
+    let operations = [post("u", "/Users", user("u"))];
     let request = json!({"schemas": [urn::BULK_REQUEST], "Operations": operations});
     let token = api.token("scim.users.read scim.users.write scim.groups.write");
     let answer = api.send("POST", "/Bulk", Some(&token), &request).await;
@@ -179,7 +178,6 @@ async fn a_token_without_the_bulk_scope_is_refused_in_scim() {
 #[tokio::test]
 async fn each_row_of_a_bulk_needs_the_scope_of_its_resource() {
     let api = Api::start().await;
-    let row = |path: &str, id: &str, data| json!({"method": "POST", "path": path, "bulkId": id, "data": data});
     let scopes = [
         ("text", json!("scim.bulk scim.users.write scim.users.read")),
         (
@@ -189,8 +187,8 @@ async fn each_row_of_a_bulk_needs_the_scope_of_its_resource() {
     ];
     for (name, scopes) in scopes {
         let operations = [
-            row("/Groups", "g", group(name, &[])),
-            row("/Users", "u", user(name)),
+            post("g", "/Groups", group(name, &[])),
+            post("u", "/Users", user(name)),
         ];
         let request = json!({"schemas": [urn::BULK_REQUEST], "Operations": operations});
         let token = claims(json!({"scope": scopes}));

@@ -1,5 +1,6 @@
 //! Keeps `docs/conformance.md` honest: every rule has its row, no row is blank,
-//! and every test that is named exists where it is said to be.
+//! and every test that is named exists where it is said to be. The same of what
+//! `docs/bulk.md` says each choice is shown by.
 
 use std::fs;
 use std::path::Path;
@@ -74,12 +75,67 @@ fn complaints(page: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<String> 
     complaints
 }
 
-fn is_test(file: &str, name: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
-    let path = match file.strip_prefix("it/") {
+/// The cells of the columns `Shown by`, and the lines that begin so.
+fn shown_by(page: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        let last = line
+            .strip_suffix(" |")
+            .and_then(|row| row.rsplit_once(" | "));
+        inside = match last {
+            Some((_, "Shown by")) => true,
+            _ => inside && line.starts_with('|'),
+        };
+        match last {
+            Some((_, cell)) if inside && cell != "Shown by" => found.push(cell),
+            _ if line.starts_with("Shown by ") => found.push(line),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What is named and does not exist: a file, or what is named before it up to a
+/// semicolon, which is a test in it, or an event. Without a file it is a test of
+/// `it/bulk.rs`.
+fn unknown(shown: &[&str], read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for text in shown.iter().filter(|text| !text.contains('`')) {
+        unknown.push((*text).to_owned());
+    }
+    for part in shown.iter().flat_map(|text| text.split(';')) {
+        let mut names: Vec<&str> = Vec::new();
+        for reference in part.split('`').skip(1).step_by(2) {
+            if !reference.contains('/') {
+                names.push(reference);
+                continue;
+            }
+            if read(&path(reference)).is_none() {
+                unknown.push(reference.to_owned());
+            }
+            let event = |name: &str| {
+                reference == "it/events.rs" && read(&format!("events/{name}.json")).is_some()
+            };
+            names.retain(|name| !is_test(reference, name, read) && !event(name));
+            unknown.extend(names.drain(..).map(str::to_owned));
+        }
+        let bulk = ["it/bulk.rs", "it/bulk/rows.rs"];
+        names.retain(|name| !bulk.iter().any(|file| is_test(file, name, read)));
+        unknown.extend(names.into_iter().map(str::to_owned));
+    }
+    unknown
+}
+
+fn path(file: &str) -> String {
+    match file.strip_prefix("it/") {
         Some(rest) => format!("tests/it/{rest}"),
         None => file.to_owned(),
-    };
-    let text = read(&path).unwrap_or_default();
+    }
+}
+
+fn is_test(file: &str, name: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
+    let text = read(&path(file)).unwrap_or_default();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     lines.iter().enumerate().any(|(number, line)| {
         let line = line.strip_prefix("async ").unwrap_or(line);
@@ -134,4 +190,32 @@ fn a_page_that_is_not_honest_is_told_so() {
         let found = complaints(&page.replace(from, to), &read);
         assert!(found.contains(&expected.to_owned()), "{to}: {found:?}");
     }
+}
+
+#[test]
+fn every_test_that_the_page_of_bulk_names_exists() {
+    let page = read("docs/bulk.md").unwrap();
+    let shown = shown_by(&page);
+    assert!(shown.len() > 35, "{shown:#?}");
+    assert_eq!(unknown(&shown, &read), [] as [&str; 0]);
+}
+
+#[test]
+fn a_choice_that_nothing_shows_is_told() {
+    let page = "| Point | Choice | Shown by |\n|---|---|---|\n\
+        | a | b | `groups_that_contain_each_other`, `nobody` |\n\
+        | a | b | `bulk-empty`, `bulk-full` in `it/events.rs` |\n\
+        | a | b | `groups_that_contain_each_other`; `absent` in `it/cost.rs` |\n\
+        | a | b | `it/nowhere.rs` |\n| a | b | nothing |\n\n\
+        | Point | Choice |\n|---|---|\n| a | `b` |\n\n\
+        Shown by `it/bulk/rows.rs`; as said, by `it/rows.rs`.";
+    let told = [
+        "nothing",
+        "nobody",
+        "bulk-full",
+        "absent",
+        "it/nowhere.rs",
+        "it/rows.rs",
+    ];
+    assert_eq!(unknown(&shown_by(page), &read), told);
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use harness::weather::{Budget, Fault, Rates, Settings};
-use harness::{Client, Reply, Stack, encode, group, patch, user};
+use harness::{Client, Reply, Stack, encode, group, id_of, patch, post, user};
 use serde_json::{Map, Value, json};
 use shared::scim::urn;
 use tokio::time::Instant;
@@ -182,11 +182,8 @@ fn requests(user_id: &str, group_id: &str) -> Vec<(&'static str, String, Value)>
 
 /// What a client is told: of each row of a bulk request, or of the request.
 fn statuses(reply: &Reply) -> Vec<String> {
-    match reply.body["Operations"].as_array() {
-        Some(rows) => rows
-            .iter()
-            .map(|row| row["status"].as_str().unwrap().to_owned())
-            .collect(),
+    match reply.body.get("Operations") {
+        Some(_) => reply.statuses().into_iter().map(str::to_owned).collect(),
         None => vec![reply.status.to_string()],
     }
 }
@@ -262,15 +259,14 @@ async fn a_partition_that_throttles_for_long_is_waited_for() {
     let client = stack.client();
     let group_id = client.create("/Groups", group("large", &[])).await;
     let mut rows: Vec<Value> = (0..300)
-        .map(|n| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("u{n}"))}))
+        .map(|n| post(&n.to_string(), "/Users", user(&format!("u{n}"))))
         .collect();
     let made = client.bulk(&rows).await;
-    let made = made.body["Operations"].as_array().unwrap().iter();
+    let made = made.rows().iter();
     let path = format!("/Groups/{group_id}");
     rows = made
         .map(|row| {
-            let id = row["location"].as_str().unwrap().rsplit('/').next();
-            let add = json!({"op": "add", "path": "members", "value": [{"value": id}]});
+            let add = json!({"op": "add", "path": "members", "value": [{"value": id_of(row)}]});
             json!({"method": "PATCH", "path": path, "data": patch(&[add])})
         })
         .collect();
@@ -309,7 +305,7 @@ async fn a_row_that_was_committed_is_never_told_as_not_attempted() {
     let id = client.create("/Users", user("contended")).await;
     let path = format!("/Users/{id}");
     let mut rows: Vec<Value> = (0..120)
-        .map(|n| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("u{n}"))}))
+        .map(|n| post(&n.to_string(), "/Users", user(&format!("u{n}"))))
         .collect();
     rows.push(json!({"method": "PATCH", "path": path, "data": title("bulk")}));
     stack.weather().reset();

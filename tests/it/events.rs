@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use harness::user;
+use harness::{id_of, user};
 use http::Request as HttpRequest;
 use local::gateway::event::{Arrival, event as gateway_event};
 use local::gateway::route::Routes;
@@ -128,23 +128,6 @@ async fn the_readme_names_every_event_with_its_status_on_an_empty_directory() {
 }
 
 #[test]
-fn every_event_that_the_documents_name_exists() {
-    let documents = fs::read_to_string(root().join("docs/bulk.md")).unwrap();
-    let events: BTreeSet<String> = all().into_iter().map(|event| event.name).collect();
-    let cells = documents.lines().filter_map(|line| {
-        line.strip_suffix(" in `it/events.rs` |")?
-            .rsplit_once(" | ")
-    });
-    let named: BTreeSet<String> = cells
-        .flat_map(|(_, cell)| cell.split('`').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect();
-    assert!(!named.is_empty());
-    let missing: Vec<_> = named.difference(&events).collect();
-    assert_eq!(missing, [] as [&str; 0]);
-}
-
-#[test]
 fn every_route_of_the_template_has_an_event() {
     let template = Template::embedded().unwrap();
     let key = |event: &Event| {
@@ -169,10 +152,7 @@ async fn the_playgrounds_group_contains_its_user() {
     let mut directory = Directory::prepared(&event).await;
     let answer = directory.replay(&event).await;
     assert_eq!(answer.rows(), ["201", "201"]);
-    let id = |row: usize| {
-        let location = answer.body["Operations"][row]["location"].as_str().unwrap();
-        location.rsplit('/').next().unwrap().to_owned()
-    };
+    let id = |row: usize| id_of(&answer.body["Operations"][row]);
     let mut get = named("groups-get").content;
     let path = format!("/scim/v2/Groups/{}", id(1));
     get["rawPath"] = json!(path);

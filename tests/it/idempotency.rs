@@ -7,7 +7,7 @@ mod kills;
 use std::time::Duration;
 
 use harness::weather::Fault;
-use harness::{Client, Reply, Stack, group, patch, user};
+use harness::{Client, Stack, group, patch, post, user};
 use serde_json::{Value, json};
 
 fn keyed(client: &Client, key: &str) -> Client {
@@ -228,7 +228,7 @@ async fn rows_that_found_no_time_are_carried_out_by_the_repetition() {
         .start()
         .await;
     let client = keyed(&stack.client(), "k");
-    let row = |n: usize| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("u{n}"))});
+    let row = |n: usize| post(&n.to_string(), "/Users", user(&format!("u{n}")));
     let request = json!({"Operations": (0..100).map(row).collect::<Value>()});
     // Of three transactions one is never heard of again, two until the end.
     for call in 2..200 {
@@ -238,25 +238,12 @@ async fn rows_that_found_no_time_are_carried_out_by_the_repetition() {
         stack.weather().inject("TransactWriteItems", call, fault);
     }
     let first = client.post("/Bulk", request.clone()).await;
-    let statuses = |reply: &Reply| -> Vec<String> {
-        let rows = reply.body["Operations"].as_array().unwrap().iter();
-        rows.map(|row| row["status"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    let told = statuses(&first);
-    assert!(
-        told.contains(&"201".to_owned()) && told.contains(&"500".to_owned()),
-        "{told:?}"
-    );
+    let told = first.statuses();
+    assert!(told.contains(&"201") && told.contains(&"500"), "{told:?}");
     stack.weather().calm();
     let again = client.post("/Bulk", request.clone()).await;
-    assert_eq!(statuses(&again), vec!["201"; 100]);
-    for (row, before) in first.body["Operations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .enumerate()
-    {
+    assert_eq!(again.statuses(), ["201"; 100]);
+    for (row, before) in first.rows().iter().enumerate() {
         if before["status"] == "201" {
             assert_eq!(again.body["Operations"][row], *before);
         }

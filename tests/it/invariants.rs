@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use harness::weather::{Rates, Settings};
-use harness::{Stack, group, patch, user};
+use harness::{Stack, group, patch, post, user};
 use serde_json::{Value, json};
 
 /// Runs the requests at once and gives their replies in order.
@@ -63,8 +63,7 @@ async fn a_name_is_won_by_one_of_create_rename_and_bulk_row() {
         let client = stack.client();
         let id = client.create("/Users", user("other")).await;
         let rename = patch(&[json!({"op": "replace", "path": "userName", "value": "wanted"})]);
-        let row =
-            json!({"method": "POST", "path": "/Users", "bulkId": "w", "data": user("Wanted")});
+        let row = post("w", "/Users", user("Wanted"));
         let replies = all((0..9).map(|n| {
             let (client, id, rename, row) =
                 (client.clone(), id.clone(), rename.clone(), row.clone());
@@ -142,10 +141,7 @@ async fn three_bulks_on_one_group_lose_no_member() {
         let client = stack.client();
         let crew = client.create("/Groups", group("Crew", &[])).await;
         let rows = |n: usize| -> Vec<Value> {
-            let create = |m: usize| {
-                json!({"method": "POST", "path": "/Users", "bulkId": m.to_string(),
-                    "data": user(&format!("u{n}-{m}"))})
-            };
+            let create = |m: usize| post(&m.to_string(), "/Users", user(&format!("u{n}-{m}")));
             let join = |m: usize| {
                 json!({"method": "PATCH", "path": format!("/Groups/{crew}"),
                     "data": add_member(&format!("bulkId:{m}"))})
@@ -158,7 +154,7 @@ async fn three_bulks_on_one_group_lose_no_member() {
         }))
         .await;
         for reply in &replies {
-            let rows = reply.body["Operations"].as_array().unwrap();
+            let rows = reply.rows();
             let done = rows
                 .iter()
                 .all(|row| row["status"] == "201" || row["status"] == "204");
@@ -341,7 +337,7 @@ async fn a_name_that_changes_hands_is_always_found() {
                 let reply = client
                     .bulk(if turn % 2 == 0 { &there } else { &back })
                     .await;
-                let rows = reply.body["Operations"].as_array().unwrap();
+                let rows = reply.rows();
                 assert!(
                     rows.iter().all(|row| row["status"] == "200"),
                     "{}",
@@ -381,20 +377,21 @@ async fn rows_tell_the_truth_under_conflicts_throttles_and_lost_answers() {
         let stack = Stack::builder().seed(seed).weather(settings).start().await;
         let client = stack.client();
         let mut operations: Vec<Value> = (0..30)
-            .map(|n| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("u{}", n % 25))}))
+            .map(|n| post(&n.to_string(), "/Users", user(&format!("u{}", n % 25))))
             .collect();
         let members: Vec<String> = (0..30).step_by(3).map(|n| format!("bulkId:{n}")).collect();
         for (n, member) in members.iter().enumerate() {
-            operations.push(
-                json!({"method": "POST", "path": "/Groups", "bulkId": format!("g{n}"),
-                "data": group(&format!("G{n}"), &[member])}),
-            );
+            operations.push(post(
+                &format!("g{n}"),
+                "/Groups",
+                group(&format!("G{n}"), &[member]),
+            ));
         }
         let reply = client.bulk(&operations).await;
         stack
             .weather()
             .change(|settings| settings.rates = Rates::default());
-        let rows = reply.body["Operations"].as_array().unwrap();
+        let rows = reply.rows();
         assert_eq!(rows.len(), operations.len());
         let mut created = 0;
         for (row, operation) in rows.iter().zip(&operations) {

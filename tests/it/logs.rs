@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use harness::weather::Fault;
-use harness::{Stack, encode, group, patch};
+use harness::{Stack, encode, group, patch, post};
 use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::dispatcher::{DefaultGuard, set_default};
@@ -104,10 +104,10 @@ async fn nothing_of_people_is_logged() {
     client.send("POST", "/Users", b"{\"zyx".to_vec()).await;
     client.send("POST", "/zyx/zyx", b"{}".to_vec()).await;
     let rows = [
-        json!({"method": "POST", "path": "/Users", "bulkId": "zyx1", "data": person("three")}),
-        json!({"method": "POST", "path": "/Users", "bulkId": "zyx2", "data": person("THREE")}),
-        json!({"method": "POST", "path": "/Groups", "bulkId": "zyx3", "data": group("zyx", &["bulkId:zyx2"])}),
-        json!({"method": "POST", "path": "/Groups", "bulkId": "zyx4", "data": group("zyx", &["bulkId:zyx1"])}),
+        post("zyx1", "/Users", person("three")),
+        post("zyx2", "/Users", person("THREE")),
+        post("zyx3", "/Groups", group("zyx", &["bulkId:zyx2"])),
+        post("zyx4", "/Groups", group("zyx", &["bulkId:zyx1"])),
         json!({"method": "zyx", "path": "/Users"}),
         json!({"method": "DELETE", "path": "/Users/zyx"}),
         json!({"method": "PATCH", "path": path, "version": "zyx", "data": {}}),

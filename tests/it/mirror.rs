@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use harness::weather::{Report, Settings};
-use harness::{Client, Stack, encode, group, patch, user};
+use harness::{Client, Stack, encode, group, patch, post, user};
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep_until};
 
@@ -373,7 +373,7 @@ fn namesakes(own: &Own) -> Vec<Asked> {
     same["emails"] = json!([{"value": "shared@example.com", "type": "work"}]);
     let filter = encode("userName eq \"shared.name\"");
     let rename = patch(&[json!({"op": "replace", "path": "userName", "value": "shared.NAME"})]);
-    let row = json!({"method": "POST", "path": "/Users", "bulkId": "1", "data": same});
+    let row = post("1", "/Users", same.clone());
     vec![
         asked("PATCH", format!("/Users/{}", own.user), Some(rename)),
         asked("POST", "/Users", Some(same.clone())),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use harness::weather::{Fault, Report};
-use harness::{Client, Reply, Stack, group, user};
+use harness::{Client, Reply, Stack, group, id_of, post, user};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
@@ -20,14 +20,11 @@ async fn users(client: &Client, names: &str, number: usize) -> Vec<String> {
     let numbers: Vec<usize> = (0..number).collect();
     let mut made = Vec::new();
     for some in numbers.chunks(1_000) {
-        let create = |n: &usize| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("{names}{n}"))});
+        let create = |n: &usize| post(&n.to_string(), "/Users", user(&format!("{names}{n}")));
         let reply = client
             .bulk(&some.iter().map(create).collect::<Vec<_>>())
             .await;
-        for row in reply.body["Operations"].as_array().unwrap() {
-            let location = row["location"].as_str().unwrap();
-            made.push(location.rsplit('/').next().unwrap().to_owned());
-        }
+        made.extend(reply.rows().iter().map(|row| id_of(row).to_owned()));
     }
     made.sort();
     made

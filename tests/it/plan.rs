@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use harness::stack::TENANT;
-use harness::{Stack, group, patch, user};
+use harness::{Stack, group, patch, post, user};
 use local::plan::request::{self, Request};
 use local::plan::{Price, json as json_format, mermaid, plan, svg, text};
 use local::settings::Settings;
@@ -42,10 +42,6 @@ fn summary_of(bytes: &[u8]) -> Summary {
 
 fn summary(operations: &[Value]) -> Summary {
     summary_of(json!({"Operations": operations}).to_string().as_bytes())
-}
-
-fn post(bulk_id: &str, path: &str, data: Value) -> Value {
-    json!({"method": "POST", "bulkId": bulk_id, "path": path, "data": data})
 }
 
 fn create_group(bulk_id: &str, members: &[&str]) -> Value {
@@ -451,15 +447,11 @@ async fn the_estimate_is_what_a_request_costs() {
         let told = plan(&request, None).await.unwrap();
         stack.weather().reset();
         let reply = client.bulk(&operations).await;
-        let statuses = reply.body["Operations"].as_array().unwrap().iter();
-        let statuses: Vec<String> = statuses
-            .map(|row| row["status"].as_str().unwrap().to_owned())
-            .collect();
         let planned = told
             .operations
             .iter()
             .map(|row| row.status.unwrap().to_string());
-        assert_eq!(statuses, planned.collect::<Vec<_>>());
+        assert_eq!(reply.statuses(), planned.collect::<Vec<_>>());
         let report = stack.weather().report();
         assert_eq!(report.write_units, told.totals.write_units as f64);
         assert_eq!(report.actions, told.totals.actions as u64);

@@ -1,7 +1,7 @@
 //! What HTTP has around the resources: media types, methods, paths, errors
 //! (RFC 7644 §3.1, §3.8, §3.12, §3.13), through the gateway shape.
 
-use harness::{Client, Reply, Stack, group, patch, user};
+use harness::{Client, Reply, Stack, group, patch, post, user};
 use serde_json::{Value, json};
 
 const SCIM: &str = "application/scim+json";
@@ -291,10 +291,7 @@ async fn what_the_configuration_says_is_what_happens() {
         let found = config.pointer(pointer).and_then(Value::as_u64);
         usize::try_from(found.unwrap()).unwrap()
     };
-    let row = |n: usize| {
-        json!({"method": "POST", "path": "/Groups", "bulkId": n.to_string(),
-        "data": group(&format!("g{n}"), &[])})
-    };
+    let row = |n: usize| post(&n.to_string(), "/Groups", group(&format!("g{n}"), &[]));
     let rows = |number: usize| (0..number).map(row).collect::<Vec<_>>();
     let operations = number("/bulk/maxOperations");
     assert_eq!(client.bulk(&rows(operations)).await.status, 200);

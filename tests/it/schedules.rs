@@ -7,6 +7,7 @@
 //! that repeats it: `SCHEDULE="two-adds 7 a b a!lost" cargo test --test it
 //! schedules`.
 
+mod pinned;
 mod random;
 mod scenarios;
 
@@ -34,19 +35,34 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Name, seed and choices.
-fn read(line: &str) -> (World, u64, Replay) {
+fn read(line: &str) -> (World, u64, &str) {
     let mut parts = line.splitn(3, ' ');
     let world = World::new(&scenario(parts.next().unwrap_or_default()));
     let seed = parts.next().and_then(|seed| seed.parse().ok());
-    let chooser = Replay::new(parts.next().unwrap_or_default());
-    (world, seed.unwrap_or(0), chooser)
+    let words = parts.next().unwrap_or_default();
+    (world, seed.unwrap_or(0), words)
+}
+
+/// A schedule that is written down here is walked as it is written: where a word
+/// does not fit, the first call goes through, and another schedule would pass for
+/// this one.
+fn walk(world: &mut World, seed: u64, words: &str) {
+    let outcome = world.check(seed, &mut Replay::new(words));
+    let outcome = outcome.unwrap_or_else(|report| panic!("{report}"));
+    let walked: Vec<&str> = outcome.words.split(' ').collect();
+    let words: Vec<&str> = words.split(' ').collect();
+    assert!(
+        walked.starts_with(&words),
+        "{words:?} fits no more, it goes\n{}",
+        outcome.trace()
+    );
 }
 
 #[test]
 fn a_schedule_that_is_given_is_repeated() {
     let Some(line) = given() else { return };
-    let (mut world, seed, mut chooser) = read(&line);
-    let outcome = world.run(seed, &mut chooser);
+    let (mut world, seed, words) = read(&line);
+    let outcome = world.run(seed, &mut Replay::new(words));
     println!("{}\n{}", outcome.trace(), outcome.words);
     if let Err(report) = world.check(seed, &mut Replay::new(&outcome.words)) {
         panic!("{report}");
@@ -56,16 +72,16 @@ fn a_schedule_that_is_given_is_repeated() {
 /// Schedules that were once not explained, whoever was to blame.
 const PINNED: [&str; 5] = [
     // A PUT was refused for a member that was deleted after the group was.
-    "random-1059 63577 a a!unheard",
+    "put-and-deletes 63577 a a!unheard",
     // A delete rested on a group that one of its fellows put into another: the
     // check of its revision was lost when both became one action.
-    "random-1624 97459 b a c c a b a2 a a b b c a!torn d d",
+    "delete-among-fellows 97459 b a c c a b a2 a a b b c a!torn d d",
     // One reader saw a group gone and the next another group as it was before
     // the transaction that deletes the one and changes the other.
-    "random-455 27350 a a a d c!torn a a a!torn b d b c",
+    "three-deletes-of-a-group 27350 a a a d c!torn a a a!torn b d b c",
     // Two names of one user in a row: the second change saw the first one's
     // resource without its reservation, which then nobody set free.
-    "random-159 9576 b b a!500 b!throttle b b!torn",
+    "two-names-of-a-user 9576 b b a!500 b!throttle b b!torn",
     // A search without an answer in time says nothing of any state.
     "one-after-another 3203 b b b a a a!unheard a!unheard",
 ];
@@ -76,10 +92,8 @@ fn what_was_once_broken_is_explained() {
         return;
     }
     for line in PINNED {
-        let (mut world, seed, mut chooser) = read(line);
-        if let Err(report) = world.check(seed, &mut chooser) {
-            panic!("{report}");
-        }
+        let (mut world, seed, words) = read(line);
+        walk(&mut world, seed, words);
     }
 }
 
@@ -100,37 +114,53 @@ fn a_schedule_replays_to_the_same_trace() {
     }
 }
 
-/// Every schedule of two small requests, first without any fault, then with one.
+/// More orders than the calls of two small requests have: at most 252 in November
+/// 2026.
+const ORDERS: u64 = 1_000;
+
+/// Every order of the calls of two small requests.
 #[test]
 fn every_schedule_of_small_requests_is_explained() {
     if given().is_some() {
         return;
     }
-    let most = number("SCHEDULES").unwrap_or(15);
-    let began = Instant::now();
-    let mut all = 0;
     for name in SMALL {
-        let mut world = World::new(&scenario(name));
-        for faults in 0..2 {
-            let mut chooser = Enumerated::new(faults);
-            let mut count = 0;
-            let complete = loop {
-                if let Err(report) = world.check(1, &mut chooser) {
-                    panic!("{report}");
-                }
-                count += 1;
-                if !chooser.advance() {
-                    break true;
-                }
-                if count >= most {
-                    break false;
-                }
-            };
-            all += count;
-            println!("{name}, faults: {faults}: {count} schedules, complete: {complete}");
+        let (count, complete) = enumerate(name, 0, ORDERS);
+        println!("{name}: {count} schedules");
+        assert!(complete, "{name} has more orders than {ORDERS}");
+    }
+}
+
+/// The first of their schedules with one fault, or all where `SCHEDULES` is large
+/// enough.
+#[test]
+fn the_first_schedules_of_small_requests_with_one_fault_are_explained() {
+    if given().is_some() {
+        return;
+    }
+    let most = number("SCHEDULES").unwrap_or(15);
+    for name in SMALL {
+        let (count, complete) = enumerate(name, 1, most);
+        println!("{name}, with a fault: {count} schedules, complete: {complete}");
+    }
+}
+
+/// Tries one schedule after another, at most so many: how many they were, and
+/// whether these were all.
+fn enumerate(name: &str, faults: usize, most: u64) -> (u64, bool) {
+    let mut world = World::new(&scenario(name));
+    let mut chooser = Enumerated::new(faults);
+    let mut count = 0;
+    loop {
+        if let Err(report) = world.check(1, &mut chooser) {
+            panic!("{report}");
+        }
+        count += 1;
+        let complete = !chooser.advance();
+        if complete || count >= most {
+            return (count, complete);
         }
     }
-    println!("{all} schedules in {:?}", began.elapsed());
 }
 
 /// Invariant 3, where a delete reads what is just being committed: the set of
@@ -156,9 +186,7 @@ fn a_delete_in_the_middle_of_a_commit_leaves_no_membership() {
     for (name, words, seeds) in cases {
         let mut world = World::new(&scenario(name));
         for seed in seeds {
-            if let Err(report) = world.check(seed, &mut Replay::new(words)) {
-                panic!("{report}");
-            }
+            walk(&mut world, seed, words);
         }
     }
 }
@@ -234,8 +262,9 @@ fn schedules_by_seed_are_explained() {
         }
     }
     println!("seeds {first} to {}, {tally}", first + count - 1);
-    // Twice in a hundred thousand; a refusal that is wrong is so more often.
-    assert!(tally.apart <= 1 + count / 1_000, "{tally}");
+    // Twice in a hundred thousand; a refusal that is wrong is so more often. The
+    // bound grows to six there, and is one for a short run.
+    assert!(tally.apart <= 1 + count / 20_000, "{tally}");
     assert!(reports.is_empty(), "{}", reports.join("\n\n"));
 }
 

@@ -1,6 +1,6 @@
 //! One user at a time, through the gateway shape (RFC 7644 §3.3 to §3.6).
 
-use harness::{Stack, encode, patch, user};
+use harness::{Stack, encode, patch, post, user};
 use serde_json::{Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -233,7 +233,7 @@ async fn pages_by_index_show_every_user_once() {
     let stack = Stack::seeded(6).await;
     let client = stack.client();
     let operations: Vec<Value> = (0..57)
-        .map(|n| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("u{n}"))}))
+        .map(|n| post(&n.to_string(), "/Users", user(&format!("u{n}"))))
         .collect();
     assert_eq!(client.bulk(&operations).await.status, 200);
     let mut seen = std::collections::BTreeSet::new();

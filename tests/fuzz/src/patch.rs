@@ -1,7 +1,7 @@
 //! A PATCH applied to a resource (RFC 7644 §3.5.2).
 //!
 //! An input is JSON: `{"type", "before", "Operations"}`, or a list of operations
-//! for the resources of the house. Whatever it says, what comes out is a
+//! for the resources of this service. Whatever it says, what comes out is a
 //! resource in canonical form or an error; what a client may not write is as it
 //! was; what changes nothing leaves an equal resource; and the members that
 //! PATCH says it needs are all that it looks at.

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Client, group, patch, user};
+use crate::{Client, group, id_of, patch, post, user};
 
 pub(super) fn person(n: usize) -> Value {
     let mut body = user(&format!("u{n}"));
@@ -19,7 +19,7 @@ pub(super) fn person(n: usize) -> Value {
 }
 
 pub(super) fn creation(n: usize) -> Value {
-    json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": person(n)})
+    post(&n.to_string(), "/Users", person(n))
 }
 
 /// A group that its members join a few at a time.
@@ -40,13 +40,10 @@ pub(super) async fn crew(client: &Client, name: &str, members: &[String]) -> Str
 /// Sends rows that must succeed; the ids of their resources.
 pub(super) async fn carried_out(client: &Client, rows: &[Value]) -> Vec<String> {
     let reply = client.bulk(rows).await;
-    let rows = reply.body["Operations"].as_array();
-    let rows = rows.expect("a bulk response has rows").iter();
-    rows.map(|row| {
-        let status = row["status"].as_str().unwrap_or_default();
+    let told = reply.rows().iter().zip(reply.statuses());
+    told.map(|(row, status)| {
         assert!(status.starts_with('2'), "{row}");
-        let location = row["location"].as_str().unwrap_or_default();
-        location.rsplit('/').next().unwrap_or_default().to_owned()
+        id_of(row).to_owned()
     })
     .collect()
 }

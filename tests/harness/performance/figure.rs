@@ -29,6 +29,11 @@ impl Figure {
     pub fn is_met(&self) -> bool {
         self.measured <= self.most
     }
+
+    /// As the page lists it.
+    pub fn line(&self) -> String {
+        format!("- figure: {self}")
+    }
 }
 
 impl fmt::Display for Figure {
@@ -43,7 +48,7 @@ impl fmt::Display for Figure {
     }
 }
 
-/// Measures all of them.
+/// Measures those of an idle table.
 pub async fn figures(latency: Latency) -> Vec<Figure> {
     let measured = |workload, rows| bulk(workload, rows, stack(latency, 1));
     let users = measured(Workload::Users, 1_000).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::scim::urn;
 
-use crate::{Client, group, patch, user};
+use crate::{Client, group, id_of, patch, post, user};
 
 /// A kind of bulk request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,8 @@ impl Workload {
                 .map(|n| post(&format!("x{n}"), "/Users", user(&format!("existing{n}"))))
                 .collect();
             let reply = client.bulk(&creates).await;
-            let rows = reply.body["Operations"].as_array();
-            existing.users.extend(rows.into_iter().flatten().map(|row| {
-                let location = row["location"].as_str();
-                let id = location.and_then(|location| location.rsplit('/').next());
-                id.expect("an existing user is created").to_owned()
-            }));
+            let ids = reply.rows().iter().map(id_of);
+            existing.users.extend(ids.map(str::to_owned));
         }
         self.operations(rows, &existing)
     }
@@ -144,10 +140,6 @@ impl Workload {
                 .collect(),
         }
     }
-}
-
-fn post(bulk_id: &str, path: &str, data: Value) -> Value {
-    json!({"method": "POST", "bulkId": bulk_id, "path": path, "data": data})
 }
 
 /// A user with externalId and one e-mail.

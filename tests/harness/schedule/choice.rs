@@ -234,8 +234,8 @@ impl Chooser for Replay {
 }
 
 /// Lets one client come into the middle of another's commit: after so many calls
-/// of his own the writer runs up to its transaction, which is torn, and then he
-/// runs to his end.
+/// of the reader the writer runs up to its transaction, which is torn; the reader
+/// then runs to its end.
 #[derive(Debug, Clone)]
 pub struct Intruder {
     writer: char,

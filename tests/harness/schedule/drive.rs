@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use local::dynamo;
 use shared::config::Config;
@@ -363,17 +362,11 @@ pub(super) async fn send(
     client.send(ask.method, &ask.target, body).await
 }
 
-/// Production's settings, but for what is drawn by chance or shared with other
-/// schedules: a read that is tried again is so at once, since the gate holds it
-/// for as long as it likes, and the number of retries left is this client's own.
+/// With production's patience, which sends everything once: what is tried again is
+/// so by the store, after pauses that the requests' seeds decide.
 fn store(door: Door) -> Store {
     let settings = patience(dynamo::settings(SharedHttpConnector::new(door))).build();
-    let retries = settings.retry_config().cloned();
-    let retries = retries.map(|retries| retries.with_initial_backoff(Duration::ZERO));
-    let mut settings = settings.to_builder();
-    settings.set_retry_config(retries);
-    settings.set_retry_partition(Some(RetryPartition::custom("schedule").build()));
-    Store::new(aws_sdk_dynamodb::Client::from_conf(settings.build()), TABLE)
+    Store::new(aws_sdk_dynamodb::Client::from_conf(settings), TABLE)
 }
 
 /// The weather without latency, budget and chance: the schedule has them all.

@@ -1,8 +1,8 @@
 //! Where every call waits until the schedule lets it through.
 //!
-//! A call is carried by a task of its own, so that a caller who dies does not
-//! take back what he has sent: his call stays at the gate as an orphan, and may
-//! still arrive. A caller who gives up because of his timeout takes it back.
+//! A call is carried by a task of its own, so that a caller that dies does not
+//! take back what it has sent: its call stays at the gate as an orphan, and may
+//! still arrive. A caller that gives up because of its timeout takes it back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -19,8 +19,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::weather::Weather;
 
-/// The name of a call: whose, and the how manieth of his. The calls of one
-/// client come in an order that does not depend on the other clients' tasks.
+/// The name of a call: whose, and its number. The calls of one client come in an
+/// order that does not depend on the other clients' tasks.
 pub(super) type Ticket = (usize, u64);
 
 /// What befell a call, for the trace.

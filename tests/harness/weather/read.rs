@@ -29,7 +29,9 @@ impl Server {
         let latency = self.latency(&mut call.chance);
         sleep(latency / 2).await;
         let answer = if fault == Some(Fault::Throttle) {
-            self.state().report.throttles += 1;
+            let mut state = self.state();
+            state.report.faults += 1;
+            state.report.throttles += 1;
             throttled()
         } else if operation == "BatchGetItem" {
             self.batch(call, request)

@@ -26,6 +26,9 @@ pub struct Report {
     pub throttles: u64,
     /// Writes refused because a condition did not hold.
     pub failed_conditions: u64,
+    /// Calls that a [`Fault`](super::Fault) befell, by script or by chance. Not
+    /// those that it was meant for and cannot befall, as a conflict a read.
+    pub faults: u64,
     /// The length of the longest chain of calls of which each began after
     /// another had ended. A call that begins has the depth of the deepest call
     /// ended by then, plus one. Exact for one request at a time; requests side

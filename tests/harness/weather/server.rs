@@ -172,6 +172,10 @@ impl Server {
         body: &str,
         fault: Option<Fault>,
     ) -> Arrival {
+        // The others are counted where they refuse what they befall.
+        if !matches!(fault, None | Some(Fault::Conflict | Fault::Throttle)) {
+            self.state().report.faults += 1;
+        }
         let arrival = match fault {
             Some(
                 Fault::Lost { applied: false }

@@ -89,10 +89,13 @@ impl Server {
         for (index, (action, code)) in actions.iter().zip(&mut codes).enumerate() {
             let chosen = index as u64 == victim;
             let mut state = self.state();
-            if state.held.contains_key(&action.place) || (chosen && fault == Some(Fault::Conflict))
-            {
+            if chosen && fault == Some(Fault::Conflict) {
+                state.report.faults += 1;
+                *code = "TransactionConflict";
+            } else if state.held.contains_key(&action.place) {
                 *code = "TransactionConflict";
             } else if chosen && fault == Some(Fault::Throttle) {
+                state.report.faults += 1;
                 *code = "ThrottlingError";
             } else if let Some(budget) = state.settings.budget
                 && !state.writes.admits(&action.place.pk, budget.write)
@@ -235,7 +238,9 @@ impl Server {
     ) -> Answer {
         {
             let mut state = self.state();
-            if state.held.contains_key(&action.place) || fault == Some(Fault::Conflict) {
+            let struck = fault == Some(Fault::Conflict);
+            state.report.faults += u64::from(struck);
+            if state.held.contains_key(&action.place) || struck {
                 state.report.conflicts += 1;
                 let message = "Transaction is ongoing for the item";
                 return refusal("TransactionConflictException", message, 400);
@@ -244,7 +249,9 @@ impl Server {
                 .settings
                 .budget
                 .is_some_and(|budget| !state.writes.admits(&action.place.pk, budget.write));
-            if spent || fault == Some(Fault::Throttle) {
+            let struck = fault == Some(Fault::Throttle);
+            state.report.faults += u64::from(struck);
+            if spent || struck {
                 state.report.throttles += 1;
                 return throttled();
             }

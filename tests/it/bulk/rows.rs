@@ -1,10 +1,8 @@
 //! One row at a time: what it may say and what is said of it
 //! (RFC 7644 §3.7, §3.7.3).
 
-use harness::{Client, Stack, group, patch, user};
+use harness::{Client, Stack, group, id_of, patch, post, user};
 use serde_json::{Value, json};
-
-use super::{id, post, statuses};
 
 const ABSENT: &str = "3f0c9a52-8a57-4c1d-9a0e-6a1f5d2b7c11";
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
@@ -136,7 +134,7 @@ async fn members_without_meaning_are_not_read() {
     let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
         "failOnErrors": 5, "Operations": [create, delete]});
     let reply = client.post("/Bulk?attributes=userName", body).await;
-    assert_eq!(statuses(&reply.body), ["201", "204"], "{}", reply.body);
+    assert_eq!(reply.statuses(), ["201", "204"], "{}", reply.body);
     let names: Vec<&String> = reply.body.as_object().unwrap().keys().collect();
     assert_eq!(names, ["schemas", "Operations"]);
     let location = reply.body["Operations"][0]["location"].as_str().unwrap();
@@ -157,8 +155,8 @@ async fn only_a_create_defines_what_a_bulk_id_names() {
     let join = json!({"method": "PATCH", "path": crew, "data": join});
     let again = json!({"method": "DELETE", "path": ada, "bulkId": "p"});
     let reply = client.bulk(&[put, join, again]).await;
-    assert_eq!(statuses(&reply.body), ["200", "400", "400"]);
-    let rows = reply.body["Operations"].as_array().unwrap();
+    assert_eq!(reply.statuses(), ["200", "400", "400"]);
+    let rows = reply.rows();
     assert_eq!(rows[0]["bulkId"], "p");
     assert_eq!(rows[1]["response"]["scimType"], "invalidValue");
     assert_eq!(rows[2]["response"]["scimType"], "invalidValue", "unique");
@@ -188,18 +186,18 @@ async fn a_bulk_id_is_any_text_and_compared_exactly() {
         ])
         .await;
     assert_eq!(
-        statuses(&reply.body),
+        reply.statuses(),
         ["201", "201", "201", "400", "400", "400", "400"]
     );
-    let rows = reply.body["Operations"].as_array().unwrap();
+    let rows = reply.rows();
     assert_eq!(rows[0]["bulkId"], odd);
     for refused in &rows[3..] {
         assert_eq!(refused["response"]["scimType"], "invalidValue", "{refused}");
     }
-    let shown = client.get(&format!("/Groups/{}", id(&rows[2]))).await;
+    let shown = client.get(&format!("/Groups/{}", id_of(&rows[2]))).await;
     let member = &shown.body["members"][0];
-    assert_eq!(member["value"], id(&rows[0]));
-    assert!(member["$ref"].as_str().unwrap().ends_with(id(&rows[0])));
+    assert_eq!(member["value"], id_of(&rows[0]));
+    assert!(member["$ref"].as_str().unwrap().ends_with(id_of(&rows[0])));
     stack.audit().await;
 }
 
@@ -237,13 +235,13 @@ async fn rows_about_one_thing_keep_their_order() {
         ])
         .await;
     assert_eq!(
-        statuses(&reply.body),
+        reply.statuses(),
         ["204", "201", "409", "200", "200", "200", "400", "201"],
         "{:#}",
         reply.body
     );
-    let rows = reply.body["Operations"].as_array().unwrap();
-    let got = client.get(&format!("/Users/{}", id(&rows[1]))).await;
+    let rows = reply.rows();
+    let got = client.get(&format!("/Users/{}", id_of(&rows[1]))).await;
     assert_eq!(got.body["userName"], "ada2");
     assert_eq!(got.body["nickName"], "2");
     assert!(got.body.get("title").is_none(), "the PUT came between");
@@ -270,7 +268,7 @@ async fn a_patch_row_that_fails_leaves_no_trace() {
             json!({"method": "PATCH", "path": ada, "data": [{"op": "remove", "path": "title"}]}),
         ])
         .await;
-    assert_eq!(statuses(&reply.body), ["400", "200", "200"]);
+    assert_eq!(reply.statuses(), ["400", "200", "200"]);
     assert_eq!(
         reply.body["Operations"][0]["response"]["scimType"],
         "noTarget"
@@ -298,7 +296,7 @@ async fn illegal_rows_count_as_errors_and_nothing_is_rolled_back() {
     let body = |limit: u32| json!({"failOnErrors": limit, "Operations": operations});
     let reply = client.post("/Bulk", body(2)).await;
     assert_eq!(reply.status, 200);
-    assert_eq!(statuses(&reply.body), ["201", "400", "201", "404"]);
+    assert_eq!(reply.statuses(), ["201", "400", "201", "404"]);
     let list = client.get("/Users?attributes=userName").await;
     assert_eq!(list.body["totalResults"], 2, "nothing is rolled back");
     // A prerequisite goes first, and its failure may be the last one.
@@ -309,7 +307,7 @@ async fn illegal_rows_count_as_errors_and_nothing_is_rolled_back() {
     ];
     let body = json!({"failOnErrors": 1, "Operations": operations});
     let reply = client.post("/Bulk", body).await;
-    let rows = reply.body["Operations"].as_array().unwrap();
+    let rows = reply.rows();
     assert!(
         rows.iter()
             .any(|row| row["bulkId"] == "taken" && row["status"] == "409")
@@ -394,7 +392,7 @@ async fn a_create_needs_a_bulk_id_only_where_it_is_configured() {
                 post("b", "/Users", user("other")),
             ])
             .await;
-        assert_eq!(statuses(&reply.body), [expected, "200", "201"]);
+        assert_eq!(reply.statuses(), [expected, "200", "201"]);
         let first = &reply.body["Operations"][0];
         assert!(first.get("bulkId").is_none());
         if expected == "400" {

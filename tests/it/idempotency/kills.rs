@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use harness::weather::Fault;
-use harness::{Client, Reply, Stack, group, user};
+use harness::{Client, Reply, Stack, group, id_of, post, user};
 use serde_json::{Value, json};
 use shared::ambient::Moment;
 use shared::plan::{Outcome, Rights, Rules, Terms, operation};
@@ -39,29 +39,20 @@ async fn prepare(client: &Client) -> Given {
 /// Creates, references forward and backward, a ring, changes one after another
 /// on one resource, a delete, and rows that fail.
 fn request(given: &Given) -> Value {
-    let post = |endpoint: &str, bulk_id: String, data: Value| json!({"method": "POST", "path": endpoint, "bulkId": bulk_id, "data": data});
     let mut rows = Vec::new();
     for n in 0..4 {
         let members: Vec<String> = (0..5).map(|m| format!("bulkId:u{}", n * 5 + m)).collect();
         let members: Vec<&str> = members.iter().map(String::as_str).collect();
         rows.push(post(
+            &format!("g{n}"),
             "/Groups",
-            format!("g{n}"),
             group(&format!("G{n}"), &members),
         ));
     }
-    rows.push(post(
-        "/Groups",
-        "ra".into(),
-        group("Ring A", &["bulkId:rb"]),
-    ));
-    rows.push(post(
-        "/Groups",
-        "rb".into(),
-        group("Ring B", &["bulkId:ra"]),
-    ));
+    rows.push(post("ra", "/Groups", group("Ring A", &["bulkId:rb"])));
+    rows.push(post("rb", "/Groups", group("Ring B", &["bulkId:ra"])));
     for n in 0..150 {
-        rows.push(post("/Users", format!("u{n}"), user(&format!("user{n}"))));
+        rows.push(post(&format!("u{n}"), "/Users", user(&format!("user{n}"))));
     }
     for n in 0..30 {
         let path = format!("/Users/{}", given.users[n % 3]);
@@ -74,10 +65,10 @@ fn request(given: &Given) -> Value {
         rows.push(json!({"method": "PATCH", "path": path, "data": harness::patch(&[add])}));
     }
     rows.push(json!({"method": "DELETE", "path": format!("/Users/{}", given.users[3])}));
-    rows.push(post("/Users", "taken".into(), user("OLD0")));
+    rows.push(post("taken", "/Users", user("OLD0")));
     rows.push(post(
+        "broken",
         "/Groups",
-        "broken".into(),
         group("Broken", &["bulkId:taken"]),
     ));
     rows.push(json!({"method": "PATCH", "path": "/Users/nobody", "data": title("x")}));
@@ -104,16 +95,10 @@ async fn directory(client: &Client, besides: &[String]) -> Vec<Value> {
     found
 }
 
-fn id_of(answer: &Value, bulk_id: &str) -> String {
-    let mut rows = answer["Operations"].as_array().unwrap().iter();
+fn id_by(answer: &Reply, bulk_id: &str) -> String {
+    let mut rows = answer.rows().iter();
     let row = rows.find(|row| row["bulkId"] == bulk_id).unwrap();
-    row["location"]
-        .as_str()
-        .unwrap()
-        .rsplit('/')
-        .next()
-        .unwrap()
-        .to_owned()
+    id_of(row).to_owned()
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +112,7 @@ async fn a_bulk_request_killed_at_any_call_is_finished_by_its_repetition() {
     let calls = fair.weather().report().calls;
     assert!(calls["TransactWriteItems"] >= 4, "{calls:?}");
     // Nobody refers to these two, and no later row changes them.
-    let victims = ["u148", "u149"].map(|bulk_id| id_of(&undisturbed.body, bulk_id));
+    let victims = ["u148", "u149"].map(|bulk_id| id_by(&undisturbed, bulk_id));
     let expected = directory(&client, &victims).await;
     fair.audit().await;
     let mut cases = 0;
@@ -153,7 +138,7 @@ async fn a_bulk_request_killed_at_any_call_is_finished_by_its_repetition() {
                     // Nothing is known of that run, so the next has its own ids.
                     let client = keyed(&stack.client(), "k");
                     let first = client.post("/Bulk", request(&given)).await;
-                    assert_eq!(statuses(&first), statuses(&undisturbed), "{case}");
+                    assert_eq!(told(&first), told(&undisturbed), "{case}");
                     stack.audit().await;
                     continue;
                 }
@@ -172,8 +157,8 @@ async fn a_bulk_request_killed_at_any_call_is_finished_by_its_repetition() {
     assert!(cases >= 20, "{cases}");
 }
 
-fn statuses(reply: &Reply) -> Vec<(&Value, &Value)> {
-    let rows = reply.body["Operations"].as_array().unwrap().iter();
+fn told(reply: &Reply) -> Vec<(&Value, &Value)> {
+    let rows = reply.rows().iter();
     rows.map(|row| (&row["status"], &row["version"])).collect()
 }
 
@@ -331,7 +316,7 @@ async fn a_write_whose_resource_has_moved_on_is_told_without_it() {
 }
 
 fn rows(count: usize) -> Vec<Value> {
-    let row = |n: usize| json!({"method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": user(&format!("u{n}"))});
+    let row = |n: usize| post(&n.to_string(), "/Users", user(&format!("u{n}")));
     (0..count).map(row).collect()
 }
 

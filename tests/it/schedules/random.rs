@@ -1,14 +1,14 @@
 //! Requests by chance on three users and two groups.
 
 use harness::schedule::{Ask, Scenario};
-use harness::{group, user};
+use harness::{group, post, user};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use super::scenarios::{create, members, replace, row};
+use super::scenarios::{members, replace, row};
 
 const USERS: [&str; 3] = ["{u0}", "{u1}", "{u2}"];
 const GROUPS: [&str; 2] = ["{g0}", "{g1}"];
@@ -63,7 +63,7 @@ fn rows(singles: Vec<Single>) -> Vec<Value> {
             created = Some(index);
         }
         let mut row = match method {
-            "POST" => create(&index.to_string(), &path, data),
+            "POST" => post(&index.to_string(), &path, data),
             _ => row(method, &path, data),
         };
         if let Some(version) = version {
