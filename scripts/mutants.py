@@ -8,13 +8,16 @@ in a copy of the checkout and the tests are run until one fails. A guard that
 nobody misses is an error. The whole takes hours.
 
     scripts/mutants.py --list
+    scripts/mutants.py --check
     scripts/mutants.py [--write] [--only TEXT]
 
---only takes the guards whose name contains TEXT; --write puts the result into
-docs/bulk.md.
+--check only compares the guards of the sources with those of docs/bulk.md;
+--write puts the result there; --only takes the guards whose name contains TEXT,
+and keeps the others of the page as they are.
 """
 
 import argparse
+import collections
 import pathlib
 import re
 import shutil
@@ -33,10 +36,12 @@ PATTERNS = [
     ("condition", "shared/src/table/action.rs", r"require_groups_rev\([^;{]*\);", ""),
     ("condition", "shared/src/table/action.rs", r"(?<!fn )\babsent\(\)", "Expression::default()"),
     ("condition", "shared/src/table/action.rs", r"\.set_condition_expression\([^\n]*\)\n", "\n"),
+    # What a join brings along.
+    ("condition", "shared/src/table/action.rs", r"if after\.rev != before\.rev \{", "if true {"),
     # What keeps the revision in it for those who rest on it.
     ("condition", "shared/src/table/action.rs", r" && !exact", ""),
     ("condition", "shared/src/table/change.rs", r"\*exact \|= checked;", "let _ = (exact, checked);"),
-    ("condition", "shared/src/plan/world.rs", r"exact: self\.guarded[^\n]*", "exact: false,"),
+    ("condition", "shared/src/plan/world/changes.rs", r"exact: self\.guarded[^\n]*", "exact: false,"),
     # A condition of a write of its own: true whatever is there.
     (
         "condition",
@@ -67,16 +72,21 @@ PATTERNS = [
     ("retry", "shared/src/store/read.rs", r"retry\.again\(StoreError::Throttled\)\.await\?;", "break;"),
     ("check", "shared/src/store/members.rs", r"header\.shows_all\(&members\)", "true"),
     # What the planner refuses, what it waits for, and how much it packs.
-    ("check", "shared/src/plan/**/*.rs", r"if (?!let)([^{;]*?)( =>)? \{(?=\s*return (?:Err|Some)\()", r"if false && (\1)\2 {"),
+    ("check", "shared/src/plan/**/*.rs", r"if (?!let)((?:(?!=>)[^{;])*?)( =>)? \{(?=(?:[^{}]|\{[^{}]*\})*?\breturn (?:Err|Some)\b)", r"if false && (\1)\2 {"),
     ("check", "shared/src/plan/pack.rs", r"seen\.extend\(last\.writer\);", ""),
     ("check", "shared/src/plan/pack.rs", r"overtaken\.extend\(&last\.readers\);", ""),
-    ("check", "shared/src/plan/pack/bin.rs", r"max_actions\.saturating_sub\([^\n]*\)", "usize::MAX"),
-    ("check", "shared/src/plan/pack/*.rs", r"<= MAX_BYTES", "<= usize::MAX"),
-    ("check", "shared/src/plan/pack/allotment.rs", r"<= max_actions", "<= usize::MAX"),
+    ("check", "shared/src/plan/pack/bin.rs", r"self\.capacity\.actions\.saturating_sub\(taken\)", "usize::MAX - taken"),
+    ("check", "shared/src/plan/pack/*.rs", r"<= (?:self\.)?capacity\.(?:actions|bytes)", "<= usize::MAX"),
     ("check", "shared/src/plan/pack/allotment.rs", r"steps\.all\(&undisturbed\)", "true"),
     ("check", "shared/src/plan/pack/allotment.rs", r"bin\.most == usize::MAX", "true"),
-    ("check", "shared/src/plan/step.rs", r"> job\.max_actions", "> usize::MAX"),
-    ("check", "shared/src/plan/step.rs", r"> MAX_BYTES", "> usize::MAX"),
+    ("check", "shared/src/plan/operation/*.rs", r"rules\.rights\.require\([^;]*;", ""),
+    ("check", "shared/src/plan/world/changes.rs", r"changes\.extend\(self\.checked\(&moved\)\);", ""),
+    ("check", "shared/src/plan/world/changes.rs", r" \|\| self\.guarded_memberships\.contains\(key\)", ""),
+    ("check", "shared/src/plan/mod.rs", r"!steps\.is_empty\(\) && ", ""),
+    ("check", "shared/src/plan/mod.rs", r"\(job\.enough\)\(bytes\)", "false"),
+    ("check", "shared/src/plan/mod.rs", r"failures >= limit\.get\(\)", "false"),
+    ("check", "shared/src/plan/simulate/members.rs", r"item::check_joined\(&changed\)\?;", ""),
+    ("check", "shared/src/plan/simulate.rs", r"item::check_size\(&\w+\)\?;", ""),
     ("check", "shared/src/plan/{simulate,simulate/members}.rs", r"world\.guard(?:_membership)?\([^;)]*\)", "()"),
     ("check", "shared/src/plan/simulate/values.rs", r"found\.filter\(\|owner\| \*owner != id\)", "None"),
     ("check", "shared/src/plan/simulate/members.rs", r"world\.toggle_member\([^;]*\);", ""),
@@ -92,8 +102,8 @@ SUITES = [
     ["--workspace", "--test", "it", "--", "oracle", "schedules"],
 ]
 
-# A guard without which a test does not end is noticed as well.
-PATIENCE = 900
+# No suite takes so many seconds; one that does tells nothing.
+PATIENCE = 1_800
 
 
 class Guard:
@@ -105,13 +115,16 @@ class Guard:
             (found for found in reversed(re.findall(r"\bfn (\w+)", text[:start]))), "top"
         )
         self.line = line + 1
+        self.ordinal = 1
         self.dropped = " ".join(text[start:end].split())
 
     @property
     def name(self):
         short = self.dropped if len(self.dropped) <= 70 else self.dropped[:67] + "..."
         place = self.path.removeprefix("shared/src/")
-        return f"{self.kind} | `{place}: {self.function}` | `{short}`".replace(" || ", " or ")
+        name = f"{self.kind} | `{place}: {self.function}` | `{short}`"
+        again = f" (the {self.ordinal}. time)" if self.ordinal > 1 else ""
+        return name.replace(" || ", " or ") + again
 
 
 def files(pattern):
@@ -131,7 +144,7 @@ def guards():
         before = len(found)
         for path in files(pattern):
             text = path.read_text()
-            code = text.split("#[cfg(test)]")[0]
+            code = text.split("#[cfg(test)]\nmod tests {")[0]
             for match in re.finditer(guard, code):
                 line = code[code.rfind("\n", 0, match.start()) + 1 : match.start()]
                 if "//" in line:
@@ -148,6 +161,10 @@ def guards():
                 )
         if len(found) == before:
             sys.exit(f"error: no guard looks like {guard} in {pattern} any more")
+    seen = collections.Counter()
+    for guard in found:
+        seen[guard.name] += 1
+        guard.ordinal = seen[guard.name]
     return found
 
 
@@ -167,7 +184,7 @@ def notice(guard, copy):
                     timeout=PATIENCE,
                 )
             except subprocess.TimeoutExpired:
-                return "a test that does not end"
+                sys.exit(f"error: without {guard.name} {suite} does not end in {PATIENCE} s")
             if "could not compile" in run.stderr:
                 sys.exit(f"error: without {guard.name} nothing is built:\n{run.stderr[-2000:]}")
             failed = re.findall(r"^---- (\S+) stdout ----$", run.stdout, re.MULTILINE)
@@ -178,6 +195,23 @@ def notice(guard, copy):
         return None
     finally:
         path.write_text(text)
+
+
+def listed():
+    """The rows of the page, by guard."""
+    page = PAGE.read_text().partition(BEGIN)[2].partition(END)[0]
+    rows = [line[2:-2].rsplit(" | ", 1) for line in page.splitlines()[2:]]
+    return {name: test for name, test in rows}
+
+
+def check():
+    found, page = {guard.name for guard in guards()}, set(listed())
+    for name in sorted(found - page):
+        print(f"not on the page: {name}")
+    for name in sorted(page - found):
+        print(f"not in the sources: {name}")
+    if found != page:
+        sys.exit("error: docs/bulk.md lists other guards than the sources have")
 
 
 def write(rows):
@@ -192,16 +226,19 @@ def write(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
+    if arguments.check:
+        return check()
     chosen = [guard for guard in guards() if arguments.only in guard.name]
     if arguments.list:
         for guard in chosen:
             print(f"{guard.path}:{guard.line}: {guard.kind}: {guard.dropped}")
         print(f"{len(chosen)} guards")
         return
-    rows, survivors = [], []
+    rows, survivors = {}, []
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "copy"
         ignored = shutil.ignore_patterns("target", ".git", ".venv", ".aws-sam")
@@ -211,9 +248,11 @@ def main():
             print(f"{guard.name}: {test or 'NOBODY'}", flush=True)
             if test is None:
                 survivors.append(guard)
-            rows.append(f"{guard.name} | {'`' + test + '`' if test else '**nobody**'}")
+            rows[guard.name] = f"`{test}`" if test else "**nobody**"
     if arguments.write:
-        write(rows)
+        known = {**listed(), **rows}
+        names = dict.fromkeys(guard.name for guard in guards())
+        write([f"{name} | {known.get(name, '**not tried**')}" for name in names])
     if survivors:
         sys.exit(f"error: nobody misses {len(survivors)} of {len(chosen)} guards")
 
