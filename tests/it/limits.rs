@@ -111,3 +111,32 @@ async fn a_later_failure_is_not_listed_when_an_earlier_one_ends_the_request() {
     assert_eq!(statuses(&reply.body), ["409"], "{}", reply.body);
     stack.audit().await;
 }
+
+/// What DynamoDB refuses for its content is one row's fault, and the others that
+/// happened to share its transaction must not fail with it.
+#[tokio::test(start_paused = true)]
+async fn who_shares_a_transaction_with_what_cannot_be_stored_is_sent_again_alone() {
+    let rows = ["a", "b", "c"].map(
+        |name| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": user(name)}),
+    );
+    for (refused, expected, transactions) in [
+        (vec![1], ["201", "201", "201"], 4),
+        (vec![1, 3], ["201", "500", "201"], 4),
+        (vec![1, 2, 3, 4], ["500", "500", "500"], 4),
+    ] {
+        let stack = Stack::start().await;
+        for call in refused {
+            let weather = stack.weather();
+            weather.inject("TransactWriteItems", call, Fault::Invalid);
+        }
+        let reply = stack.client().bulk(&rows).await;
+        let mut found = statuses(&reply.body);
+        found.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{}", reply.body);
+        let sent = stack.weather().report().calls["TransactWriteItems"];
+        assert_eq!(sent, transactions);
+        stack.audit().await;
+    }
+}

@@ -25,6 +25,8 @@ pub enum Fault {
         /// Whether the work was done.
         applied: bool,
     },
+    /// DynamoDB will not have what was sent, whoever sends it.
+    Invalid,
     /// The caller dies: this call and all later ones of the same
     /// [`Weather`](super::Weather) handle are never answered, the later ones
     /// never even sent.

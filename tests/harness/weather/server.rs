@@ -181,6 +181,7 @@ impl Server {
                 Fault::Lost { applied: false }
                 | Fault::Silent { applied: false }
                 | Fault::Internal { applied: false }
+                | Fault::Invalid
                 | Fault::Kill { applied: false },
             ) => {
                 let latency = self.latency(&mut call.chance);
@@ -194,6 +195,10 @@ impl Server {
             Some(Fault::Silent { .. } | Fault::Kill { .. }) => Arrival::Never,
             Some(Fault::Internal { .. }) => {
                 Arrival::Answer(refusal("InternalServerError", "Internal server error", 500))
+            }
+            Some(Fault::Invalid) => {
+                let message = "Item size has exceeded the maximum allowed size";
+                Arrival::Answer(refusal("ValidationException", message, 400))
             }
             _ => arrival.map_or(Arrival::Never, Arrival::Answer),
         };
