@@ -17,6 +17,7 @@
 
 mod apply;
 mod content;
+mod effort;
 mod element;
 mod list;
 mod parse;
@@ -32,6 +33,7 @@ use super::path::AttributePath;
 use super::reference;
 use super::schema::{Attribute, ResourceType, Schema};
 use super::{Attributes, ResourceId, ScimError};
+use effort::Effort;
 
 /// What a deployment tolerates beyond the standard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,8 +117,8 @@ impl Patch {
     /// # Errors
     ///
     /// 400 with the keyword that RFC 7644 §3.5.2 has for the fault; the detail
-    /// begins with the place (`Operations[3]: …`). The number of operations is
-    /// the caller's to limit.
+    /// begins with the place (`Operations[3]: …`). Operations may be many:
+    /// [`Self::apply`] limits what they cost.
     pub fn parse(
         resource_type: &'static ResourceType,
         data: &Value,
@@ -208,7 +210,9 @@ impl Patch {
     /// # Errors
     ///
     /// 400 with `noTarget`, `mutability` or `invalidValue` and the place of the
-    /// operation; `before` is never half changed.
+    /// operation; 413 where the operations look at more than 100,000,000 bytes
+    /// together, or one of them writes more than 1,000,000 bytes to elements that
+    /// are there. `before` is never half changed.
     pub fn apply(
         &self,
         resource_type: &'static ResourceType,
@@ -216,9 +220,14 @@ impl Patch {
         before: &Attributes,
     ) -> Result<Attributes, ScimError> {
         let mut after = before.clone();
-        for step in &self.steps {
-            step.action
-                .apply(self.dialect, id, &mut after)
+        let mut effort = Effort::default();
+        for run in self.steps.chunk_by(Step::continues_in) {
+            let Some(step) = Step::joined(run) else {
+                continue;
+            };
+            effort
+                .spend(&step.action, &after)
+                .and_then(|()| step.action.apply(self.dialect, id, &mut after))
                 .map_err(|error| located(error, step.operation))?;
         }
         apply::finish(resource_type, &mut after)?;

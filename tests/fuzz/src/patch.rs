@@ -70,10 +70,9 @@ fn patched(resource_type: &'static ResourceType, before: &Attributes, operations
                 is_canonical(resource_type, after);
                 keeps_immutable(&resource_type.schema.attributes, before, after);
             }
-            Err(error) => {
-                refused(error, &["invalidValue", "mutability", "noTarget"]);
-                bounded(error);
-            }
+            // A text may be written to more elements than there is room for.
+            Err(error) if error.status() == 413 => bounded(error),
+            Err(error) => refused(error, &["invalidValue", "mutability", "noTarget"]),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::apply::{assign, in_object, merge, unassign};
+use super::effort::check_copies;
 use super::element::{self, PRIMARY, Selection};
 use super::{Change, Content, Dialect, Parts, Verb, named_by};
 use crate::scim::ScimError;
@@ -80,6 +81,7 @@ impl Change {
             let message = format!("more than one of `{name}` would be primary");
             return Err(ScimError::invalid_value(message));
         }
+        check_copies(self, selected.len())?;
         for index in &selected {
             if let Some(element) = list.get_mut(*index) {
                 self.write_element(element)?;
@@ -103,7 +105,7 @@ impl Change {
 
     /// The only values that the filter can match, so that one operation per
     /// member does not evaluate its filter on every member.
-    fn named_exactly(&self) -> Option<BTreeSet<String>> {
+    pub(super) fn named_exactly(&self) -> Option<BTreeSet<String>> {
         let value = self.path.attribute.sub("value")?;
         value.case_exact.then_some(())?;
         named_by(self.filter.as_ref()?)

@@ -1,4 +1,5 @@
 mod devices;
+mod effort;
 mod hostile;
 mod members;
 
