@@ -261,7 +261,7 @@ async fn an_answer_of_any_length_is_repeated_to_the_letter() {
     // Each row fails and quotes what it was sent, in characters of three bytes.
     let row = |n: usize| {
         let name = format!("{n}{}", "\u{20ac}".repeat(300));
-        json!({"method": "PUT", "path": "/Users/x", "bulkId": format!("{name}"), "data": user(&name)})
+        json!({"method": "PUT", "path": format!("/Users/{name}"), "data": user("u")})
     };
     let request = json!({"Operations": (0..800).map(row).collect::<Value>()});
     let first = client.post("/Bulk", request.clone()).await;

@@ -20,7 +20,7 @@ pub mod schema;
 pub mod sort;
 pub mod urn;
 
-pub use error::{Place, ScimError, ScimType};
+pub use error::{Detail, Place, ScimError, ScimType};
 pub use filter::Filter;
 pub use meta::{Precondition, ResourceId, Timestamp, Version};
 pub use patch::Patch;
