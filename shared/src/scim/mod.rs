@@ -17,6 +17,7 @@ pub mod reference;
 pub mod representation;
 pub mod resource;
 pub mod schema;
+pub mod secret;
 pub mod sort;
 pub mod urn;
 
