@@ -41,7 +41,9 @@ pub struct Config {
     /// `TENANT_CLAIM`: the claim of the token that names the tenant. None: one
     /// tenant.
     pub tenant_claim: Option<String>,
-    /// `MAX_OPERATIONS`, default 1,000: operations in one bulk request.
+    /// `MAX_OPERATIONS`, default 1,000, at most 10,000: operations in one bulk
+    /// request. The rows of a thousand fit into an answer whatever they say; of
+    /// more, those with long bulkIds may not, and are then refused.
     pub max_operations: usize,
     /// `MAX_PAYLOAD_SIZE`, default 3,072,000: bytes of a decoded request body.
     pub max_payload_size: usize,

@@ -37,6 +37,8 @@ use crate::weather::{Settings, Weather};
 pub const TABLE: &str = "scim";
 /// The tenant of [`Stack::client`].
 pub const TENANT: &str = "acme";
+/// The bytes of a function's response that Lambda hands on: 6 MB.
+const RESPONSE: usize = 6 * 1024 * 1024;
 /// 2026-01-01T00:00:00Z: when every stack starts.
 const EPOCH: i64 = 1_767_225_600_000;
 
@@ -265,7 +267,7 @@ impl Functions {
         let moment = self.moment(number);
         let config = &self.provider.config;
         let event = event::event(request, &config.base_path, claims, number, moment.now.0);
-        match event::endpoint(&request.target).as_str() {
+        let answer = match event::endpoint(&request.target).as_str() {
             "Users" | "Me" => users::handle(&self.provider, event, moment).await,
             "Groups" => groups::handle(&self.provider, event, moment).await,
             "Bulk" | ".search" | "" => bulk::handle(&self.provider, event, moment).await,
@@ -273,7 +275,10 @@ impl Functions {
                 resources::handle(&self.provider, event, moment).await
             }
             _ => discovery::handle(config, event, moment).await,
-        }
+        };
+        let size = serde_json::to_vec(&answer).map_or(usize::MAX, |bytes| bytes.len());
+        assert!(size <= RESPONSE, "Lambda drops a response of {size} bytes");
+        answer
     }
 
     /// The instant by tokio's clock; the seed of the stack and the request's

@@ -1,6 +1,7 @@
 //! Bulk through the gateway shape, on a database that misbehaves
 //! (RFC 7644 §3.7; `docs/bulk.md`).
 
+mod answers;
 mod rows;
 
 use std::collections::BTreeSet;

@@ -216,33 +216,44 @@ fn the_environment_is_what_the_functions_read() {
     assert_eq!(variables["TABLE_NAME"], json!({"Ref": "Table"}));
 }
 
-/// A request over the limit of the functions must not be one over the limit of
-/// the template's own parameters, and the other way round.
+/// A number that the template takes and the functions do not would deploy, and
+/// no function would start.
 #[test]
 fn parameters_have_the_bounds_of_the_functions() {
     let template = template();
-    let parameters = &template.document["Parameters"];
+    let parameters = template.document["Parameters"].as_object().unwrap();
+    let variables = &template.document["Globals"]["Function"]["Environment"]["Variables"];
+    let variables = variables.as_object().unwrap();
     let accepts = |variable: &str, value: &str| {
         Config::read(&|name| (name == variable).then(|| value.to_owned())).is_ok()
     };
-    let cases = [
-        ("MaxOperations", "MAX_OPERATIONS"),
-        ("MaxPayloadSize", "MAX_PAYLOAD_SIZE"),
-        ("MaxResults", "MAX_RESULTS"),
-    ];
-    for (parameter, variable) in cases {
-        for bound in ["MinValue", "MaxValue", "Default"] {
-            let bound = parameters[parameter][bound].as_u64();
-            let value = bound.map(|bound| bound.to_string());
+    let mut bounded = Vec::new();
+    for (variable, value) in variables {
+        let parameter = value["Ref"].as_str().unwrap();
+        let Some(described) = parameters.get(parameter) else {
+            continue;
+        };
+        if described["Type"] != "Number" || described.get("AllowedValues").is_some() {
+            continue;
+        }
+        let number = |member: &str| described[member].as_u64();
+        let bounds = (number("MinValue"), number("Default"), number("MaxValue"));
+        let (Some(least), Some(default), Some(most)) = bounds else {
+            panic!("{parameter} lacks a bound or a default");
+        };
+        for taken in [least, default, most] {
+            assert!(accepts(variable, &taken.to_string()), "{parameter} {taken}");
+        }
+        for refused in [least - 1, most + 1] {
             assert!(
-                value.is_none_or(|value| accepts(variable, &value)),
-                "{parameter}"
+                !accepts(variable, &refused.to_string()),
+                "{parameter} {refused}"
             );
         }
-        if let Some(most) = parameters[parameter]["MaxValue"].as_u64() {
-            assert!(!accepts(variable, &(most + 1).to_string()), "{parameter}");
-        }
+        bounded.push(parameter);
     }
+    bounded.sort_unstable();
+    assert_eq!(bounded, ["MaxOperations", "MaxPayloadSize", "MaxResults"]);
     let choices = [
         ("StrictBulkId", "STRICT_BULK_ID"),
         ("PasswordHash", "PASSWORD_HASH"),

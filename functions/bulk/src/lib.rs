@@ -9,15 +9,14 @@
 
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::http::{Method as Verb, header};
-use serde_json::{Map, Value, json};
 use shared::ambient::Moment;
 use shared::api::idempotency::{self, Begin};
 use shared::api::{Call, principal, reply, resources, root};
-use shared::plan::{Outcome, Terms, operation};
+use shared::plan::{Terms, operation};
 use shared::provider::{Fault, Provider};
 use shared::scim::message::BulkRequest;
-use shared::scim::urn;
 
+mod rows;
 pub mod terms;
 
 /// Answers one request.
@@ -69,6 +68,7 @@ async fn execute(
         operation::check(&request.operations, &rules)
     };
     let mut entries = check(moment);
+    rows::check(&entries, &caller.base_url)?;
     if dry_run {
         let planned = provider.dry_run(
             &caller,
@@ -78,11 +78,7 @@ async fn execute(
             idempotency::is_asked_for(call),
         );
         let (outcomes, summary) = planned.await?;
-        let mut answer = render(&outcomes, &caller.base_url);
-        if let Value::Object(answer) = &mut answer {
-            answer.insert("plan".into(), json!(summary));
-        }
-        return Ok(reply::message(200, &answer));
+        return Ok(rows::planned(&outcomes, &caller.base_url, &summary)?);
     }
     let types = entries
         .iter()
@@ -114,43 +110,10 @@ async fn execute(
         "bulk request of {} operations, {failed} failed",
         entries.len()
     );
-    let answer = reply::message(200, &render(&outcomes, &caller.base_url));
+    let answer = rows::told(&outcomes, &caller.base_url);
     let is_final = outcomes.iter().all(|outcome| outcome.status() < 500);
     idempotency::end(provider, run, &answer, is_final).await;
     Ok(answer)
-}
-
-/// The bulk response (RFC 7644 §3.7.3).
-fn render(outcomes: &[Outcome], base_url: &str) -> Value {
-    let rows = outcomes.iter().map(|outcome| row(outcome, base_url));
-    json!({"schemas": [urn::BULK_RESPONSE], "Operations": rows.collect::<Value>()})
-}
-
-fn row(outcome: &Outcome, base_url: &str) -> Value {
-    let mut row = Map::new();
-    if let Some(target) = &outcome.target {
-        row.insert("location".into(), json!(target.location(base_url)));
-    }
-    // Nothing can be echoed of a row that names no method.
-    if !outcome.method.is_empty() {
-        row.insert("method".into(), json!(outcome.method));
-    }
-    if let Some(bulk_id) = &outcome.bulk_id {
-        row.insert("bulkId".into(), json!(bulk_id));
-    }
-    match &outcome.result {
-        Ok(done) => {
-            if let Some(version) = done.version {
-                row.insert("version".into(), json!(version.to_string()));
-            }
-            row.insert("status".into(), json!(done.status.to_string()));
-        }
-        Err(error) => {
-            row.insert("status".into(), json!(error.status().to_string()));
-            row.insert("response".into(), error.to_json());
-        }
-    }
-    Value::Object(row)
 }
 
 #[cfg(test)]

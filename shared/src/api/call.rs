@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 
 use crate::config::{Config, TENANT_IN_PATH};
-use crate::scim::{ScimError, json, message};
+use crate::scim::{ScimError, json, message, secret};
 
 /// Any padding: what decodes is what the gateway sent, and nothing is signed.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -170,6 +170,16 @@ impl Call {
             part(value.as_bytes());
         }
         Ok(hash.finalize().into())
+    }
+
+    /// Whether the body may contain what no client may learn, such as a
+    /// password.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::fingerprint`].
+    pub fn mentions_a_secret(&self) -> Result<bool, ScimError> {
+        Ok(secret::is_mentioned(&self.body()?))
     }
 
     fn body(&self) -> Result<Cow<'_, [u8]>, ScimError> {

@@ -20,7 +20,7 @@ use lambda_http::http::HeaderName;
 
 use super::{Call, reply};
 use crate::ambient::Moment;
-use crate::provider::{Begun, Caller, Fault, Intention, Provider, Run};
+use crate::provider::{self, Begun, Caller, Fault, Intention, Provider, Run};
 use crate::scim::ScimError;
 use crate::table::RequestKey;
 
@@ -55,9 +55,10 @@ pub async fn begin(
     let Some(key) = key(call)? else {
         return Ok(Begin::Run(None));
     };
+    let request = RequestKey::new(&caller.issuer, &caller.client, &key);
     let intention = Intention {
-        request: RequestKey::new(&caller.issuer, &caller.client, &key),
-        fingerprint: call.fingerprint()?,
+        fingerprint: fingerprint(call, &request)?,
+        request,
         types,
         lanes: u8::try_from(lanes).unwrap_or(u8::MAX),
     };
@@ -92,6 +93,16 @@ pub async fn end(
 /// Whether the request carries a key, be it one or not.
 pub fn is_asked_for(call: &Call) -> bool {
     call.headers.contains_key(HEADER)
+}
+
+/// What tells the request from others with its key. Whoever can read the table
+/// must not find a password in it faster than in the password's own hash.
+fn fingerprint(call: &Call, request: &RequestKey) -> Result<[u8; 32], ScimError> {
+    let digest = call.fingerprint()?;
+    match call.mentions_a_secret()? {
+        true => provider::stretched(digest, request.as_str().as_bytes()),
+        false => Ok(digest),
+    }
 }
 
 /// The key, with or without the quotes that the draft has around it.

@@ -10,37 +10,45 @@
 //! reply::error(&ScimError::not_found("User", id), &config)
 //! ```
 
+mod size;
+
 use std::error::Error;
 use std::time::Duration;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::aws_lambda_events::encodings::Body;
 use lambda_http::http::{HeaderName, HeaderValue, header};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::provider::Fault;
 use crate::scim::{ScimError, Version};
 
+pub use size::CARRIED;
+
 /// RFC 7644 §8.1.
 const SCIM: &str = "application/scim+json";
 /// The same for those who do not know it (RFC 7644 §3.8).
 const JSON: &str = "application/json";
-
-/// The bytes of an answer that the platform carries: 6 MB for the response of
-/// a function, of which some are kept for the headers.
-const CARRIED: usize = 6_000_000;
 
 /// An answer with a body.
 pub fn message(status: u16, body: &Value) -> ApiGatewayV2httpResponse {
     typed(status, &body.to_string(), SCIM)
 }
 
+/// An answer with a body, if the platform carries it. What it would not carry
+/// is written no further than that.
+pub fn carried(status: u16, body: &impl Serialize) -> Option<ApiGatewayV2httpResponse> {
+    let text = size::carried(body)?;
+    Some(typed(status, &text, SCIM))
+}
+
 /// An answer to a read. One that the platform would not carry becomes a 400
 /// `tooMany` that says what to ask for instead.
 pub fn found(status: u16, body: &Value, config: &Config) -> ApiGatewayV2httpResponse {
     let text = body.to_string();
-    if is_carried(&text) {
+    if size::is_carried(&text) {
         return typed(status, &text, SCIM);
     }
     let detail = format!(
@@ -68,7 +76,7 @@ pub fn written(
     location: &str,
 ) -> ApiGatewayV2httpResponse {
     let text = body.to_string();
-    let response = match is_carried(&text) {
+    let response = match size::is_carried(&text) {
         true => typed(status, &text, SCIM),
         false => bare(status),
     };
@@ -228,16 +236,6 @@ fn validation_error(error: &ScimError) -> Value {
         json!({"loc": loc.collect::<Value>(), "msg": place.msg, "type": place.kind})
     });
     json!({"detail": details.collect::<Value>()})
-}
-
-/// Whether a body fits. It travels as a string inside of JSON, where each quote
-/// and backslash takes two bytes.
-fn is_carried(text: &str) -> bool {
-    let escaped = text
-        .bytes()
-        .filter(|byte| matches!(byte, b'"' | b'\\'))
-        .count();
-    text.len() + escaped <= CARRIED
 }
 
 fn typed(status: u16, body: &str, media_type: &str) -> ApiGatewayV2httpResponse {

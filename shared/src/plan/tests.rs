@@ -516,7 +516,7 @@ fn each_illegal_entry_is_rejected_alone() {
     9 400 invalidValue: `Operations[9].path` `/Me` is not the endpoint of a resource type None
     10 400 invalidValue: no POST operation has the bulkId `nobody` None
     11 404: User `1` not found Some("/Users/1")
-    12 400 invalidValue: `Operations[12].bulkId` must have 1 to 1024 bytes None
+    12 400 invalidValue: `Operations[12].bulkId` must have 1 to 256 bytes None
     13 400 invalidValue: `Operations[13].bulkId` must be a string None
     14 400 invalidSyntax: `Operations[14].data` is required for POST None
     15 404: User `1` not found Some("/Users/1")

@@ -53,7 +53,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Intention {
     /// Issuer, client and key.
     pub request: RequestKey,
-    /// Of everything that the request asks for.
+    /// Of everything that the request asks for; [`stretched`](super::stretched)
+    /// where that may contain a secret.
     pub fingerprint: [u8; 32],
     /// The names of the resource types that it writes to.
     pub types: BTreeSet<String>,

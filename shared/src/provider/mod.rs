@@ -26,6 +26,7 @@ use crate::table::Tenant;
 
 pub use apply::capacity;
 pub use idempotency::{Begun, Intention, KEPT, Run};
+pub use password::stretched;
 pub use present::Presented;
 pub use search::{CURSOR_TIMEOUT, Extent, Position, Seal};
 

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::Provider;
 use crate::ambient::Moment;
 use crate::plan::Transaction;
-use crate::scim::ResourceId;
+use crate::scim::{ResourceId, ScimError};
 use crate::store::SETTLE;
 use crate::table::Change;
 
@@ -102,11 +102,28 @@ pub(super) enum Unsealed {
     NoHash,
 }
 
-fn phc(clear: &[u8], salt: Option<&[u8; 16]>) -> Result<String, Unsealed> {
+/// A digest of what may contain a password, from which that is as costly to
+/// guess as from its hash.
+///
+/// # Errors
+/// 500 for a salt of less than 8 bytes.
+pub fn stretched(digest: [u8; 32], salt: &[u8]) -> Result<[u8; 32], ScimError> {
+    let mut stretched = [0; 32];
+    let argon2 = argon2().map_err(|_| ScimError::internal())?;
+    argon2
+        .hash_password_into(&digest, salt, &mut stretched)
+        .map_err(|_| ScimError::internal())?;
+    Ok(stretched)
+}
+
+fn argon2() -> Result<Argon2<'static>, Unsealed> {
     let params = Params::new(7_168, 5, 1, None).map_err(|_| Unsealed::NoHash)?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn phc(clear: &[u8], salt: Option<&[u8; 16]>) -> Result<String, Unsealed> {
     let salt = salt.ok_or(Unsealed::NoHash)?;
-    let hash = argon2
+    let hash = argon2()?
         .hash_password_with_salt(clear, salt)
         .map_err(|_| Unsealed::NoHash)?;
     Ok(hash.to_string())
@@ -117,6 +134,9 @@ mod tests {
     use std::cell::Cell;
     use std::rc::Rc;
     use std::time::Duration;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
 
     use super::*;
     use crate::plan::Planned;
@@ -219,5 +239,14 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(hashes(&later), [one.clone(), other]);
         assert_ne!(hashes(&alone), [one], "another round, another user");
+    }
+
+    #[test]
+    fn a_digest_is_stretched_as_a_password_is_hashed() {
+        let (digest, salt) = ([7; 32], [9; 16]);
+        let phc = phc(&digest, Some(&salt)).unwrap();
+        let hash = STANDARD_NO_PAD.encode(stretched(digest, &salt).unwrap());
+        assert!(phc.starts_with("$argon2id$v=19$m=7168,t=5,p=1$") && phc.ends_with(&hash));
+        assert_eq!(stretched(digest, b"short"), Err(ScimError::internal()));
     }
 }

@@ -92,9 +92,31 @@ pub struct Place {
     pub kind: &'static str,
 }
 
-/// The longest detail, in bytes. A thousand rows of a bulk response must fit
-/// into the 6 MB that the platform carries, whatever the rows quote.
+/// The longest detail, in bytes. It bounds what one error repeats of a request,
+/// not what a thousand do: see [`Detail`].
 pub const MAX_DETAIL: usize = 1_000;
+
+/// The most bytes of [`Detail::Beginning`].
+const BEGINNING: usize = 100;
+
+/// How much an error says besides its status and keyword. The rows of a bulk
+/// response say less where all that they say could not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The detail and the faulty places.
+    Whole,
+    /// The detail alone.
+    Alone,
+    /// Its first 100 bytes.
+    Beginning,
+    /// Only the sign that there was more.
+    Mark,
+}
+
+impl Detail {
+    /// From the most to the least.
+    pub const ALL: [Self; 4] = [Self::Whole, Self::Alone, Self::Beginning, Self::Mark];
+}
 
 /// An error as the client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +134,7 @@ impl ScimError {
         Self {
             status,
             scim_type: None,
-            detail: shortened(detail.into()),
+            detail: shortened(detail.into(), MAX_DETAIL),
             places: Vec::new(),
         }
     }
@@ -198,14 +220,14 @@ impl ScimError {
     /// Puts `prefix` before the detail, to name the place in a larger message.
     #[must_use]
     pub fn within(mut self, prefix: &str) -> Self {
-        self.detail = shortened(format!("{prefix}: {}", self.detail));
+        self.detail = shortened(format!("{prefix}: {}", self.detail), MAX_DETAIL);
         self
     }
 
     /// Adds a faulty place.
     #[must_use]
     pub fn at(mut self, mut place: Place) -> Self {
-        place.msg = shortened(place.msg);
+        place.msg = shortened(place.msg, MAX_DETAIL);
         self.places.push(place);
         self
     }
@@ -233,14 +255,24 @@ impl ScimError {
     /// The body: `schemas`, `status` as a string, `scimType`, `detail`, and
     /// `errors` where places are known.
     pub fn to_json(&self) -> Value {
+        self.told(Detail::Whole)
+    }
+
+    /// The body with as much of its detail as that.
+    pub fn told(&self, detail: Detail) -> Value {
         let mut body = Map::new();
         body.insert("schemas".into(), json!([urn::ERROR]));
         body.insert("status".into(), json!(self.status.to_string()));
         if let Some(scim_type) = self.scim_type {
             body.insert("scimType".into(), json!(scim_type.as_str()));
         }
-        body.insert("detail".into(), json!(self.detail));
-        if !self.places.is_empty() {
+        let text = match detail {
+            Detail::Whole | Detail::Alone => self.detail.clone(),
+            Detail::Beginning => shortened(self.detail.clone(), BEGINNING),
+            Detail::Mark => shortened(self.detail.clone(), 0),
+        };
+        body.insert("detail".into(), Value::String(text));
+        if detail == Detail::Whole && !self.places.is_empty() {
             let places = self
                 .places
                 .iter()
@@ -262,9 +294,9 @@ impl fmt::Display for ScimError {
 
 impl std::error::Error for ScimError {}
 
-fn shortened(mut text: String) -> String {
-    if text.len() > MAX_DETAIL {
-        text.truncate(text.floor_char_boundary(MAX_DETAIL));
+fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
         text.push('…');
     }
     text
@@ -282,5 +314,34 @@ mod tests {
         assert!(detail.starts_with("Operations[7]: User `é") && detail.ends_with("é…"));
         assert!(detail.len() <= MAX_DETAIL + '…'.len_utf8());
         assert_eq!(ScimError::new(400, "short").to_json()["detail"], "short");
+    }
+
+    #[test]
+    fn an_error_says_less_in_steps() {
+        let place = Place {
+            loc: vec![json!("a")],
+            msg: "m".into(),
+            kind: "missing",
+        };
+        let error = ScimError::no_target("é".repeat(60)).at(place);
+        let bodies = Detail::ALL.map(|detail| {
+            let body = error.told(detail);
+            assert_eq!(
+                (&body["status"], &body["scimType"]),
+                (&json!("400"), &json!("noTarget"))
+            );
+            let detail = body["detail"].as_str().unwrap().to_owned();
+            (detail, body.get("errors").is_some())
+        });
+        let (whole, beginning) = ("é".repeat(60), "é".repeat(50) + "…");
+        let expected = [
+            (whole.clone(), true),
+            (whole, false),
+            (beginning, false),
+            ("…".to_owned(), false),
+        ];
+        assert_eq!(bodies, expected);
+        let short = ScimError::new(400, "short").told(Detail::Beginning);
+        assert_eq!(short["detail"], "short");
     }
 }

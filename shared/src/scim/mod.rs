@@ -17,10 +17,11 @@ pub mod reference;
 pub mod representation;
 pub mod resource;
 pub mod schema;
+pub mod secret;
 pub mod sort;
 pub mod urn;
 
-pub use error::{Place, ScimError, ScimType};
+pub use error::{Detail, Place, ScimError, ScimType};
 pub use filter::Filter;
 pub use meta::{Precondition, ResourceId, Timestamp, Version};
 pub use patch::Patch;

@@ -70,6 +70,11 @@ impl RequestKey {
         }
         Self(URL_SAFE_NO_PAD.encode(hash.finalize()))
     }
+
+    /// The hash as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The primary key of an item.

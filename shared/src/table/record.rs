@@ -33,7 +33,8 @@ pub const PIECE: usize = 350_000;
 /// A request with an `Idempotency-Key`, as it was last begun.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Of everything that the request asks for.
+    /// Of everything that the request asks for; of a request that may contain a
+    /// secret, as costly to guess it from as from the hash of a password.
     pub fingerprint: [u8; 32],
     /// Of everything random.
     pub seed: [u8; 32],

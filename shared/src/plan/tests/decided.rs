@@ -324,7 +324,7 @@ fn a_bulk_id_has_a_length_and_may_be_required() {
     assert!(entries(&[of(operation::MAX_BULK_ID)])[0].is_ok());
     insta::assert_snapshot!(
         entries(&[of(operation::MAX_BULK_ID + 1)])[0].as_ref().unwrap_err().error,
-        @"400 invalidValue: `Operations[0].bulkId` must have 1 to 1024 bytes"
+        @"400 invalidValue: `Operations[0].bulkId` must have 1 to 256 bytes"
     );
     let rights = rights();
     let strict = Rules {
