@@ -10,8 +10,10 @@
 //! Operations that name each other in a ring form one **unit**. The canonical
 //! order takes, again and again, the unit with the lowest request index whose
 //! prerequisites have all been taken. A soft edge that contradicts a hard one
-//! yields. Everything here is linear in operations and edges, apart from the
-//! heap: a chain of thousands or a clique is ordinary input.
+//! yields, and no other does with it: who waited behind the one that went first
+//! waits for those that it overtook. Everything here is linear in operations and
+//! edges, apart from the heap and from what yields: a chain of thousands or a
+//! clique is ordinary input.
 //!
 //! It knows indexes and object names, and nothing of SCIM.
 
@@ -35,8 +37,13 @@ pub enum Use {
 pub struct Edges {
     /// `hard[i]`: the operations whose bulkId operation `i` names.
     hard: Vec<Vec<usize>>,
-    /// `soft[i]`: the operations that `i` must not overtake.
+    /// `soft[i]`: the operations that `i` must not overtake, but for those that
+    /// one of them must not overtake either.
     soft: Vec<Vec<usize>>,
+    /// By object its uses in the client's order.
+    objects: Vec<Vec<(usize, Use)>>,
+    /// By operation its exclusive uses: object, and place among the uses of it.
+    exclusive: Vec<Vec<(usize, usize)>>,
 }
 
 impl Edges {
@@ -45,6 +52,8 @@ impl Edges {
         Self {
             hard: vec![Vec::new(); len],
             soft: vec![Vec::new(); len],
+            objects: Vec::new(),
+            exclusive: vec![Vec::new(); len],
         }
     }
 
@@ -59,18 +68,32 @@ impl Edges {
     pub fn keep_order<K: Eq + Hash>(&mut self, uses: impl IntoIterator<Item = (K, usize, Use)>) {
         #[derive(Default)]
         struct Last {
+            object: usize,
             exclusive: Option<usize>,
             shared: Vec<usize>,
         }
         let mut objects: HashMap<K, Last> = HashMap::new();
         for (object, index, kind) in uses {
-            let last = objects.entry(object).or_default();
+            let last = objects.entry(object).or_insert_with(|| {
+                self.objects.push(Vec::new());
+                Last {
+                    object: self.objects.len() - 1,
+                    ..Last::default()
+                }
+            });
+            let place = self.objects.get_mut(last.object).map(|uses| {
+                uses.push((index, kind));
+                uses.len() - 1
+            });
             match kind {
                 Use::Shared => {
                     self.follow(index, last.exclusive);
                     last.shared.push(index);
                 }
                 Use::Exclusive => {
+                    if let (Some(list), Some(place)) = (self.exclusive.get_mut(index), place) {
+                        list.push((last.object, place));
+                    }
                     self.follow(index, last.exclusive);
                     for shared in std::mem::take(&mut last.shared) {
                         self.follow(index, Some(shared));
@@ -79,6 +102,34 @@ impl Edges {
                 }
             }
         }
+    }
+
+    /// Who must not overtake whom, later before earlier, once an operation has
+    /// gone before some of those that it should have followed: whatever waited
+    /// for it alone. `left` says which are still to come.
+    fn bridges(&self, index: usize, left: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+        let mut bridges = Vec::new();
+        for (object, place) in self.exclusive.get(index).into_iter().flatten() {
+            let uses = self.objects.get(*object).map_or(&[][..], Vec::as_slice);
+            let (before, behind) = uses.split_at(place.saturating_add(1).min(uses.len()));
+            let left = |used: &&(usize, Use)| left(used.0);
+            let (mut shared, mut exclusive) = (Vec::new(), None);
+            for (earlier, kind) in before.iter().rev().filter(left) {
+                if *kind == Use::Exclusive {
+                    exclusive = Some(*earlier);
+                    break;
+                }
+                shared.push(*earlier);
+            }
+            for (later, kind) in behind.iter().filter(left) {
+                bridges.extend(exclusive.map(|earlier| (*later, earlier)));
+                if *kind == Use::Exclusive {
+                    bridges.extend(shared.iter().map(|earlier| (*later, *earlier)));
+                    break;
+                }
+            }
+        }
+        bridges
     }
 
     fn follow(&mut self, later: usize, earlier: Option<usize>) {
@@ -145,7 +196,17 @@ impl Edges {
             .iter()
             .map(|members| members.first().copied().unwrap_or_default())
             .collect();
-        let taken = schedule(&lowest, &between(&self.hard), &between(&self.soft));
+        let bridges = |set: usize, done: &[bool]| {
+            let place = |index: usize| set_of.get(index).copied().unwrap_or_default();
+            let left = |index: usize| !done.get(place(index)).copied().unwrap_or(true);
+            let members = sets.get(set).into_iter().flatten();
+            let bridges = members.flat_map(|index| self.bridges(*index, left));
+            let bridges = bridges.map(|(later, earlier)| (place(later), place(earlier)));
+            bridges
+                .filter(|(later, earlier)| later != earlier)
+                .collect()
+        };
+        let taken = schedule(&lowest, &between(&self.hard), &between(&self.soft), bridges);
         let mut sets: Vec<Option<Vec<usize>>> = sets.into_iter().map(Some).collect();
         let order = taken.into_iter();
         order.filter_map(|set| sets.get_mut(set)?.take()).collect()
@@ -168,8 +229,14 @@ fn positions(sets: &[Vec<usize>], len: usize) -> Vec<usize> {
 /// Takes units by lowest index as their prerequisites are taken. When only soft
 /// edges are in the way of every unit left, they yield for the lowest unit
 /// whose hard prerequisites are taken; one exists, since the hard edges between
-/// units form no ring.
-fn schedule(lowest: &[usize], hard: &[BTreeSet<usize>], soft: &[BTreeSet<usize>]) -> Vec<usize> {
+/// units form no ring. `bridges` are the soft edges, from later to earlier, that
+/// take the place of those of a unit for which others have yielded.
+fn schedule(
+    lowest: &[usize],
+    hard: &[BTreeSet<usize>],
+    soft: &[BTreeSet<usize>],
+    bridges: impl Fn(usize, &[bool]) -> Vec<(usize, usize)>,
+) -> Vec<usize> {
     let count = lowest.len();
     let mut waits = vec![(0usize, 0usize); count];
     let mut dependants: Vec<Vec<(usize, bool)>> = vec![Vec::new(); count];
@@ -215,6 +282,16 @@ fn schedule(lowest: &[usize], hard: &[BTreeSet<usize>], soft: &[BTreeSet<usize>]
             *flag = true;
         }
         order.push(unit);
+        if waits.get(unit).is_some_and(|(_, soft)| *soft > 0) {
+            for (later, earlier) in bridges(unit, &done) {
+                if let (Some(wait), Some(list)) =
+                    (waits.get_mut(later), dependants.get_mut(earlier))
+                {
+                    wait.1 += 1;
+                    list.push((later, false));
+                }
+            }
+        }
         for (dependant, is_hard) in dependants
             .get_mut(unit)
             .map(std::mem::take)

@@ -122,3 +122,66 @@ proptest! {
         }
     }
 }
+
+/// The same by trying: who may go is asked of every pair, again and again.
+fn tried(
+    len: usize,
+    hard: &[(usize, usize)],
+    uses: &[(u8, usize, Use)],
+    steps: &[Vec<usize>],
+) -> Vec<Vec<usize>> {
+    let mut left: Vec<Vec<usize>> = steps.to_vec();
+    left.sort();
+    let contend = |one: usize, other: usize| {
+        let of = |index: usize| uses.iter().filter(move |(_, used, _)| *used == index);
+        of(one).any(|(object, _, kind)| {
+            of(other).any(|(same, _, other)| {
+                object == same && (*kind == Use::Exclusive || *other == Use::Exclusive)
+            })
+        })
+    };
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let to_come = |index: usize, step: &Vec<usize>| {
+            !step.contains(&index) && left.iter().any(|other| other.contains(&index))
+        };
+        let needs = |step: &Vec<usize>| {
+            let of_step = hard.iter().filter(|(from, _)| step.contains(from));
+            of_step.clone().all(|(_, to)| !to_come(*to, step))
+        };
+        let follows = |step: &Vec<usize>| {
+            let earlier = |index: usize| (0..index).filter(|other| to_come(*other, step));
+            step.iter()
+                .all(|index| earlier(*index).all(|other| !contend(other, *index)))
+        };
+        let free = left.iter().position(|step| needs(step) && follows(step));
+        let next = free.or_else(|| left.iter().position(needs)).unwrap();
+        order.push(left.remove(next));
+    }
+    assert_eq!(order.iter().map(Vec::len).sum::<usize>(), len);
+    order
+}
+
+proptest! {
+    #[test]
+    fn the_order_is_that_of_trying(
+        hard in proptest::collection::vec((0usize..8, 0usize..8), 0..8),
+        uses in proptest::collection::vec((0u8..3, 0usize..8, any::<bool>()), 0..16),
+    ) {
+        let mut edges = Edges::new(8);
+        for (from, to) in &hard {
+            edges.need(*from, *to);
+        }
+        let mut uses: Vec<(u8, usize, Use)> = uses
+            .into_iter()
+            .map(|(object, index, exclusive)| {
+                (object, index, if exclusive { Use::Exclusive } else { Use::Shared })
+            })
+            .collect();
+        uses.sort_by_key(|(_, index, _)| *index);
+        edges.keep_order(uses.iter().copied());
+        let found: Vec<Vec<usize>> = edges.order().into_iter().map(|unit| unit.operations).collect();
+        let steps: Vec<Vec<usize>> = found.clone();
+        prop_assert_eq!(&found, &tried(8, &hard, &uses, &steps));
+    }
+}
