@@ -109,7 +109,6 @@ impl Provider {
         let first = Record {
             fingerprint,
             seed: moment.seed,
-            created: moment.now,
             generation: generation
                 .iter()
                 .take(8)

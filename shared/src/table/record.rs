@@ -38,8 +38,6 @@ pub struct Record {
     pub fingerprint: [u8; 32],
     /// Of everything random.
     pub seed: [u8; 32],
-    /// The instant of the first attempt.
-    pub created: Timestamp,
     /// Tells the lanes and pieces of this record from those of an earlier one
     /// with the same key.
     pub generation: String,
@@ -88,7 +86,6 @@ impl Record {
         let mut set = |name: &str, value| item.insert(name.to_owned(), value);
         set(name::FINGERPRINT, bytes(&self.fingerprint));
         set(name::SEED, bytes(&self.seed));
-        set(name::CREATED, number(self.created.0));
         set(name::GENERATION, AttributeValue::S(self.generation.clone()));
         set(name::LANES, number(self.lanes));
         set(name::ATTEMPT, number(self.attempt));
@@ -123,7 +120,6 @@ impl Record {
         Ok(Self {
             fingerprint: read_bytes(item, name::FINGERPRINT)?,
             seed: read_bytes(item, name::SEED)?,
-            created: Timestamp(read_number(item, name::CREATED)?),
             generation: read_text(item, name::GENERATION)?.to_owned(),
             lanes: read_number(item, name::LANES)?,
             attempt: read_number(item, name::ATTEMPT)?,
@@ -213,7 +209,6 @@ mod tests {
         Record {
             fingerprint: [1; 32],
             seed: [2; 32],
-            created: Timestamp(1_700_000_000_123),
             generation: "00ff".to_owned(),
             lanes: 32,
             attempt: 3,

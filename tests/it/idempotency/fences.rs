@@ -15,7 +15,6 @@ fn begun(attempt: u64) -> Record {
     Record {
         fingerprint: [1; 32],
         seed: [2; 32],
-        created: Timestamp(0),
         generation: "g".to_owned(),
         lanes: 1,
         attempt,

@@ -210,6 +210,22 @@ fn joining_and_leaving_are_relative_unless_both_happen_at_once() {
     insta::assert_snapshot!(show(&both), @"join User 01010101 +03030303 -02020202: Update SET in = {1 ids}, mrev = 6 if attribute_exists(pk) AND mrev = 4");
 }
 
+/// As where a password was made a hash in what is written, and not in what was
+/// read.
+#[test]
+fn who_joins_writes_no_document_even_if_it_differs() {
+    let joined = Stored {
+        groups: [id(2)].into(),
+        groups_rev: 1,
+        ..stored()
+    };
+    let mut sealed = joined.clone();
+    let hash = serde_json::json!({"phc": "$argon2id$"});
+    sealed.attributes.insert("password".into(), hash);
+    let change = |after: Stored| show(&resource(Some(stored()), Some(after)));
+    assert_eq!(change(sealed), change(joined));
+}
+
 #[test]
 fn a_set_of_groups_that_moves_more_often_than_it_shows_must_be_as_it_was_read() {
     let within = |groups: &[u8], groups_rev| Stored {
