@@ -12,6 +12,7 @@
 //! assert!(template.routes.iter().any(|route| route.suffix == "/Bulk"));
 //! ```
 
+pub mod way;
 mod yaml;
 
 use std::collections::BTreeMap;

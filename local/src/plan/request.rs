@@ -15,9 +15,9 @@ use shared::scim::schema::catalogue;
 use shared::scim::{ScimError, json};
 use shared::table::Tenant;
 
-use crate::command::invoke;
 use crate::settings::Settings;
 use crate::template::Template;
+use crate::template::way::way;
 
 /// A bulk request and who sends it.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ fn from_event(
     settings: Settings,
     template: &Template,
 ) -> Result<Request, RequestError> {
-    let way = invoke::way(template, settings.base_path(), &event).map_err(RequestError::Event)?;
+    let way = way(template, settings.base_path(), &event).map_err(RequestError::Event)?;
     let settings = match &way.base_path {
         Some(base_path) => settings.with_base_path(base_path),
         None => settings,

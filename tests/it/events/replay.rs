@@ -19,8 +19,8 @@ use harness::event::{Request, event};
 use harness::{Stack, group};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::aws_lambda_events::encodings::Body;
-use local::command::invoke;
 use local::settings::Settings;
+use local::template::way;
 use local::template::{Function, Template};
 use serde_json::{Value, json};
 use shared::ambient::Moment;
@@ -124,9 +124,9 @@ impl Event {
         }
     }
 
-    fn way(&self) -> invoke::Way {
+    fn way(&self) -> way::Way {
         let template = Template::embedded().unwrap();
-        invoke::way(&template, "scim/v2", &self.content).unwrap()
+        way::way(&template, "scim/v2", &self.content).unwrap()
     }
 
     /// With other ids in the path and in the decoded body.
