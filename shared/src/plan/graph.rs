@@ -17,11 +17,14 @@
 //!
 //! It knows indexes and object names, and nothing of SCIM.
 
+mod components;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::hash::Hash;
 
 use super::unit::Unit;
+use components::components;
 
 /// How an operation uses an object that the client's order must be kept for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -305,95 +308,6 @@ fn schedule(
         }
     }
     order
-}
-
-/// Strongly connected components, each ascending (Tarjan 1972, with an
-/// explicit stack: a chain of 100,000 must not exhaust the thread's).
-fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    const UNSEEN: usize = usize::MAX;
-    #[derive(Clone, Copy)]
-    struct Node {
-        order: usize,
-        low: usize,
-        on_stack: bool,
-    }
-    let mut nodes = vec![
-        Node {
-            order: UNSEEN,
-            low: 0,
-            on_stack: false
-        };
-        edges.len()
-    ];
-    let mut stack = Vec::new();
-    let mut result = Vec::new();
-    let mut counter = 0;
-    for root in 0..edges.len() {
-        if nodes.get(root).is_none_or(|node| node.order != UNSEEN) {
-            continue;
-        }
-        let mut path = vec![(root, 0)];
-        while let Some((node, next)) = path.last_mut() {
-            let here = *node;
-            let Some(state) = nodes.get_mut(here) else {
-                break;
-            };
-            if *next == 0 {
-                *state = Node {
-                    order: counter,
-                    low: counter,
-                    on_stack: true,
-                };
-                counter += 1;
-                stack.push(here);
-            }
-            let target = edges
-                .get(here)
-                .and_then(|targets| targets.get(*next))
-                .copied();
-            *next += 1;
-            match target {
-                Some(target) => match nodes.get(target).copied() {
-                    Some(other) if other.order == UNSEEN => path.push((target, 0)),
-                    Some(other) if other.on_stack => {
-                        lower(&mut nodes, here, other.order, |node| &mut node.low)
-                    }
-                    _ => {}
-                },
-                None => {
-                    path.pop();
-                    let Some(state) = nodes.get(here).copied() else {
-                        break;
-                    };
-                    if let Some((parent, _)) = path.last() {
-                        lower(&mut nodes, *parent, state.low, |node| &mut node.low);
-                    }
-                    if state.low == state.order {
-                        let mut component = Vec::new();
-                        while let Some(member) = stack.pop() {
-                            if let Some(node) = nodes.get_mut(member) {
-                                node.on_stack = false;
-                            }
-                            component.push(member);
-                            if member == here {
-                                break;
-                            }
-                        }
-                        component.sort_unstable();
-                        result.push(component);
-                    }
-                }
-            }
-        }
-    }
-    result
-}
-
-fn lower<T>(nodes: &mut [T], index: usize, value: usize, low: impl Fn(&mut T) -> &mut usize) {
-    if let Some(node) = nodes.get_mut(index) {
-        let low = low(node);
-        *low = (*low).min(value);
-    }
 }
 
 #[cfg(test)]
