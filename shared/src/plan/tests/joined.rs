@@ -48,6 +48,41 @@ fn a_member_that_comes_or_goes_moves_the_header_and_its_own_groups() {
     assert_eq!(told(patch("remove", 60)), (Digest::default(), vec![(0, 5)]));
 }
 
+/// The one unit finds a member of the group where it shall be, which is true at
+/// the group's revision only, and puts the group into another, which would be
+/// true at any.
+#[test]
+fn a_group_that_is_rested_on_and_joins_must_be_at_its_revision() {
+    let add = |group: u8, member: u8| {
+        let value = json!([{"value": id(member).to_string()}]);
+        let operations = json!([{"op": "add", "path": "members", "value": value}]);
+        patch(&format!("/Groups/{}", id(group)), operations)
+    };
+    let exact = |operations: &[Value]| {
+        let mut read = directory(&[60], &[50, 51]);
+        let begun = Membership::begin(None, id(60), "User", 2, Timestamp(0));
+        read.memberships.insert((id(50), id(60)), Some(begun));
+        let terms = Terms {
+            atomicity: Atomicity::Request,
+            ..Terms::default()
+        };
+        let setting = Setting {
+            terms,
+            ..Setting::default()
+        };
+        let (plan, _) = plan_of(read, &entries(operations), &setting);
+        let mut changes = plan.transactions[0].changes.iter();
+        changes.find_map(|planned| match &planned.change {
+            Change::Resource {
+                id: found, exact, ..
+            } if *found == id(50) => Some(*exact),
+            _ => None,
+        })
+    };
+    assert_eq!(exact(&[add(50, 60), add(51, 50)]), Some(true));
+    assert_eq!(exact(&[add(51, 50)]), Some(false));
+}
+
 /// A delete of what many rows refer to waits for every transaction of theirs,
 /// also where there is room before.
 #[test]
