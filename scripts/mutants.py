@@ -67,7 +67,7 @@ PATTERNS = [
     ("retry", "shared/src/store/retry.rs", r"!error\.is_transient\(\)", "true"),
     ("retry", "shared/src/store/retry.rs", r"next >= self\.limit\(\)", "false"),
     ("retry", "shared/src/store/retry.rs", r"self\.deadline <= Instant::now\(\)", "false"),
-    ("retry", "shared/src/store/mod.rs", r'"[A-Z]\w+(?:Exception|Error|Exceeded|Unavailable)"(?=,)', '"Nothing"'),
+    ("retry", "shared/src/store/mod.rs", r'"[A-Z]\w+(?:Exception|Error|Exceeded|Unavailable)"(?=,|\])', '"Nothing"'),
     ("retry", "shared/src/store/mod.rs", r"Self::Throttled \| Self::Torn => true", "Self::Throttled | Self::Torn => false"),
     ("retry", "shared/src/store/read.rs", r"retry\.again\(StoreError::Throttled\)\.await\?;", "break;"),
     ("check", "shared/src/store/members.rs", r"header\.shows_all\(&members\)", "true"),
@@ -97,7 +97,7 @@ PATTERNS = [
 SUITES = [
     ["--package", "shared", "--lib"],
     ["--workspace", "--test", "it", "--", "invariants", "bulk::", "groups", "users", "atomicity", "cursors"],
-    ["--workspace", "--test", "it", "--", "deadlines", "idempotency", "cost", "versions", "stack"],
+    ["--workspace", "--test", "it", "--", "deadlines", "limits", "passwords", "idempotency", "cost", "versions", "stack"],
     ["--workspace", "--test", "it", "--", "faults"],
     ["--workspace", "--test", "it", "--", "oracle", "schedules"],
 ]

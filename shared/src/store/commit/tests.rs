@@ -212,6 +212,23 @@ async fn only_an_answer_about_the_transaction_settles_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_for_what_was_sent_is_told_from_others() {
+    for (refusal, expected) in [
+        (Reply::error(400, "ValidationException"), true),
+        (Reply::cancelled(&["None", "ValidationError", "None"]), true),
+        (Reply::error(400, "AccessDeniedException"), false),
+    ] {
+        let named = format!("{refusal:?}");
+        match commit([refusal], TEN).await {
+            (Err(CommitError::Store(error)), _) => {
+                assert_eq!(error.is_for_its_content(), expected, "{named}");
+            }
+            (result, _) => panic!("{named}: {result:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_throttled_request_is_sent_again() {
     for code in [
         "ProvisionedThroughputExceededException",
