@@ -9,10 +9,10 @@ nobody misses is an error. The whole takes hours.
 
     scripts/mutants.py --list
     scripts/mutants.py --check
-    scripts/mutants.py [--write] [--only TEXT]
+    scripts/mutants.py [--write] [--only TEXT]...
 
 --check only compares the guards of the sources with those of docs/bulk.md;
---write puts the result there; --only takes the guards whose name contains TEXT,
+--write puts the result there; --only takes the guards whose name contains a TEXT,
 and keeps the others of the page as they are.
 """
 
@@ -228,11 +228,12 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", action="append", metavar="TEXT")
     arguments = parser.parse_args()
     if arguments.check:
         return check()
-    chosen = [guard for guard in guards() if arguments.only in guard.name]
+    texts = arguments.only or [""]
+    chosen = [guard for guard in guards() if any(text in guard.name for text in texts)]
     if arguments.list:
         for guard in chosen:
             print(f"{guard.path}:{guard.line}: {guard.kind}: {guard.dropped}")

@@ -77,6 +77,17 @@ fn a_transaction_holds_four_megabytes() {
     ");
 }
 
+#[test]
+fn a_change_that_makes_a_resource_too_large_is_refused_with_its_size() {
+    let outcome = |bytes: usize| {
+        let operations = [retitled(100, &"x".repeat(bytes))];
+        let read = directory(&[100], &[]);
+        let (plan, _) = plan_of(read, &entries(&operations), &Setting::default());
+        plan.steps[0].outcomes[0].status()
+    };
+    assert_eq!((outcome(349_000), outcome(350_000)), (200, 413));
+}
+
 /// What cannot be stored would take all that shares its transaction along.
 #[test]
 fn a_member_of_too_many_groups_is_refused_with_its_size() {
