@@ -5,7 +5,7 @@ A guard is a condition of a write, a consistent read, a rule of what may be sent
 again, or a check of the planner. They are found in the sources by the patterns
 below, so that one that is added is tried without being listed. Each is dropped
 in a copy of the checkout and the tests are run until one fails. A guard that
-nobody misses is an error. The whole takes hours.
+nobody misses is an error. The whole takes an hour.
 
     scripts/mutants.py --list
     scripts/mutants.py --check
